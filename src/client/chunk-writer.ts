@@ -1,0 +1,496 @@
+/**
+ * Writes what a buffer holds for one chunk, over as many write sessions and chains as it takes:
+ *
+ *     WRITE_CHUNK  the master locks the chunk and says id, version and servers
+ *     session      the sans-IO machine ChunkWrite over one connection to the first server
+ *     WRITE_CHUNK_END on every path: unlocks the chunk and tells the file's length
+ *
+ * A failed session loses nothing: blocks that were not acknowledged go back to the front of the buffer and are written again,
+ * with whatever id, version and servers the master gives next. Nothing that was acknowledged is sent again.
+ */
+import createDebug from 'debug';
+import { ConnectionError, MooseFSError, StatusError } from '../errors.ts';
+import { addressText } from '../protocol/address.ts';
+import { ChunkWrite } from '../protocol/conversations/chunk-write.ts';
+import { CHUNK_SIZE, BLOCK_SIZE } from '../protocol/geometry.ts';
+import * as messages from '../protocol/messages/chunk.ts';
+import { Status } from '../protocol/status.ts';
+import { Backoff } from '../transport/backoff.ts';
+import { Deadline } from '../transport/deadline.ts';
+import { chunkWriteChannel, traced } from './diagnostics.ts';
+import { findSilentServers } from './chunkserver-probe.ts';
+import { fsError, statusError, withSite } from './fs-errors.ts';
+import type { CallSite } from './fs-errors.ts';
+import type { Server } from './replicas.ts';
+import type { Volume } from './volume.ts';
+import type { PendingBlock } from './write-buffer.ts';
+import { WriteBuffer } from './write-buffer.ts';
+import { WriteSession } from './write-session.ts';
+import type { BlockSource } from './write-session.ts';
+
+const debug = createDebug('moosefs:write');
+
+/** A block that is not full is sent after this long without more for it. */
+const PARTIAL_MS = 20;
+/** Connecting to the first server takes no longer: a round trip, and one lost SYN. */
+const CONNECT_MS = 2000;
+/** How long a chain may take to stand. A server that cannot reach the next one tries for 15 s; ask the master anew before. */
+const OPENING_MS = 5000;
+/** The same with a server in the chain that lately did not answer. */
+const SUSPECT_OPENING_MS = 1000;
+/** Pauses after a failed session. */
+const RETRY = { firstMs: 20, factor: 2, maxMs: 1000 };
+/** While the master still lists a server that we know is dead: it notices within 10 s, ask often. */
+const DEAD_LISTED_MS = 100;
+/** It should have noticed by then; from then on the chain is tried whoever is in it. */
+const DEAD_LISTED_PATIENCE_MS = 12_000;
+/**
+ * The only server of a chunk hung up: the master is asked after it has noticed, which takes it 0.1 s. Asked sooner it raises the
+ * chunk's version without that server, whose copy, the only one, is worthless when it comes back.
+ */
+const ONLY_SERVER_MS = 500;
+/** A call that fails with less than this left has run out of time. */
+const LAST_MS = 500;
+/** An overloaded chunkserver wants to be asked again after this. */
+const OVERLOADED_MS = 300;
+
+/** What a writer needs of its file. */
+export interface WritableFile {
+  readonly inode: number;
+  readonly site: CallSite;
+  /** Bytes were acknowledged by every replica. */
+  acknowledged(bytes: number): void;
+  /** A lock on the chunk is passed over: nobody else writes this file. */
+  readonly takesOver: boolean;
+  /** The master knows the file to be at least this long. */
+  lengthCommitted(length: number): void;
+  /** Locations of this chunk may have changed. */
+  locationChanged(index: number): void;
+  /** Who holds this chunk now. */
+  replicated(index: number, chunkId: bigint, servers: readonly Server[]): void;
+  /** How many replicas the storage class asks for; undefined where that cannot be known. Never rejects. */
+  wantedReplicas(): Promise<number | undefined>;
+}
+
+interface Grant {
+  readonly chunkId: bigint;
+  readonly chunkVersion: number;
+  readonly length: number;
+  readonly servers: readonly Server[];
+}
+
+/** Writes one chunk of one file. */
+export class ChunkWriter {
+  readonly index: number;
+  readonly buffer: WriteBuffer;
+  readonly #volume: Volume;
+  readonly #file: WritableFile;
+  /** Everything up to this sequence number is wanted out, and then the session ended. */
+  #drainUpTo = 0;
+  #addedAt = 0;
+  /** From the start of {@link run} to its end, pauses included. */
+  #running = false;
+  #session: WriteSession | undefined;
+  /** When a block was last acknowledged, or the writer was started. */
+  #progressAt = 0;
+  /** Offset in the chunk up to which the running session's blocks are acknowledged. */
+  #acknowledgedEnd = 0;
+  /** A chain with a suspect server at its end was tried since the last progress. */
+  #triedAround = false;
+  /** Servers that did not answer since the last progress. */
+  readonly #silent = new Set<string>();
+  /** Suspects are being asked whether they are back. */
+  #asking = false;
+  /** The servers that the master gave for this chunk last. */
+  #chain: readonly string[] = [];
+  #drains: { readonly upTo: number; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
+  #aborted: MooseFSError | undefined;
+  /** The list that was reported as short last. */
+  #reported = '';
+
+  constructor(volume: Volume, file: WritableFile, index: number) {
+    this.#volume = volume;
+    this.#file = file;
+    this.buffer = new WriteBuffer(volume.blocks);
+    this.index = index;
+  }
+
+  /** Adds bytes; see {@link WriteBuffer.add}. */
+  add(offset: number, bytes: Uint8Array, keep: boolean): number {
+    const grown = this.buffer.add(offset, bytes, keep);
+    this.#addedAt = performance.now();
+    this.#session?.pump();
+    return grown;
+  }
+
+  /** Sends everything added so far, partial blocks too, and ends the session. Resolves when the master knows the length. */
+  drain(): Promise<void> {
+    if (this.buffer.bytes === 0 && !this.#running) return Promise.resolve();
+    this.#drainUpTo = this.buffer.lastSequence;
+    this.#session?.pump();
+    return new Promise<void>((resolve, reject) => this.#drains.push({ upTo: this.#drainUpTo, resolve, reject }));
+  }
+
+  /** Gives up: what is not acknowledged is dropped, and {@link run} rejects. */
+  abort(error: MooseFSError): void {
+    this.#aborted = error;
+    this.#session?.abort(error);
+  }
+
+  /** Runs sessions until the buffer is empty. Rejects when it has to give up; the buffer then still holds what is lost. */
+  async run(): Promise<void> {
+    this.#running = true;
+    try {
+      await this.#runSessions();
+    } catch (error) {
+      for (const { reject } of this.#drains.splice(0)) reject(error);
+      throw error;
+    } finally {
+      this.#running = false;
+      this.#drainUpTo = 0;
+      // Asked for after the last session had ended: there is nothing left to wait for.
+      if (this.buffer.bytes === 0) for (const { resolve } of this.#drains.splice(0)) resolve();
+    }
+  }
+
+  async #runSessions(): Promise<void> {
+    const retry = new Backoff(RETRY);
+    const giveUpAfter = this.#volume.settings.ioTimeoutMs;
+    this.#progressAt = performance.now();
+    this.#triedAround = false;
+    while (this.buffer.hasUnsent) {
+      this.#throwIfAborted();
+      const leftMs = giveUpAfter - (performance.now() - this.#progressAt);
+      const before = this.buffer.bytes;
+      const failure = await this.#attempt(Deadline.in(Math.max(1, leftMs)));
+      this.#throwIfAborted();
+      if (this.buffer.bytes < before) retry.reset();
+      if (failure === undefined) {
+        this.#resolveDrains();
+        continue;
+      }
+      if (!isWorthRetrying(failure)) throw withSite(failure, this.#file.site);
+      debug(
+        'chunk %d of inode %d: %s; %d bytes left',
+        this.index,
+        this.#file.inode,
+        messageOf(failure),
+        this.buffer.bytes,
+      );
+      const pause = this.#pauseAfter(failure, retry);
+      if (performance.now() + pause - this.#progressAt > giveUpAfter) throw this.#gaveUp(failure);
+      await Deadline.in(pause + 1000).sleep(pause, 'writing');
+      this.#throwIfAborted();
+    }
+  }
+
+  /** WRITE_CHUNK, one session, WRITE_CHUNK_END. Gives what went wrong; rejects when the end itself failed. */
+  async #attempt(deadline: Deadline): Promise<unknown> {
+    this.#acknowledgedEnd = 0;
+    let grant: Grant | undefined;
+    try {
+      grant = await this.#begin(deadline);
+      if (this.#listsDeadServer(grant)) {
+        void this.#askSuspects(grant);
+        return new DeadServerListed();
+      }
+      await this.#write(grant);
+      return undefined;
+    } catch (error) {
+      return error;
+    } finally {
+      // Whatever happened: the chunk is unlocked, and what was acknowledged counts.
+      if (grant !== undefined) await this.#end(grant, this.#acknowledgedEnd);
+    }
+  }
+
+  #throwIfAborted(): void {
+    if (this.#aborted !== undefined) throw this.#aborted;
+  }
+
+  /** A session has ended well and the master knows the length: whoever waited for its blocks may go on. */
+  #resolveDrains(): void {
+    const next = this.buffer.nextSequence ?? Infinity;
+    const done = this.#drains.filter(({ upTo }) => upTo < next);
+    this.#drains = this.#drains.filter(({ upTo }) => upTo >= next);
+    for (const { resolve } of done) resolve();
+  }
+
+  /**
+   * Whether a listed server is known to be dead, so that it is better to wait for the master to notice. One chain is tried all the
+   * same, with that server at its end: it may be only us who cannot reach it.
+   */
+  #listsDeadServer({ servers }: Grant): boolean {
+    if (performance.now() - this.#progressAt > DEAD_LISTED_PATIENCE_MS) return false;
+    const suspects = servers.filter((server) => this.#volume.replicas.isSuspect(server)).length;
+    if (suspects === 0) return false;
+    if (this.#triedAround || suspects === servers.length) return true;
+    this.#triedAround = true;
+    return false;
+  }
+
+  #pauseAfter(failure: unknown, retry: Backoff): number {
+    if (failure instanceof StatusError && failure.status === Status.NOTDONE) return OVERLOADED_MS;
+    if (failure instanceof DeadServerListed) return DEAD_LISTED_MS;
+    if (this.#chain.length === 1 && isHangUp(failure)) return Math.max(ONLY_SERVER_MS, retry.next());
+    return retry.next();
+  }
+
+  /** A server that only lost its connections answers again, and the master never drops it: then it is not waited for any longer. */
+  async #askSuspects({ servers }: Grant): Promise<void> {
+    if (this.#asking) return;
+    this.#asking = true;
+    const { replicas } = this.#volume;
+    const suspects = servers.filter((server) => replicas.isSuspect(server));
+    const silent = await findSilentServers(this.#volume, suspects);
+    for (const server of suspects) {
+      if (silent.includes(server)) continue;
+      replicas.succeeded(server);
+      this.#silent.delete(addressText(server));
+    }
+    this.#asking = false;
+  }
+
+  #gaveUp(failure: unknown): MooseFSError {
+    const seconds = Math.round(this.#volume.settings.ioTimeoutMs / 1000);
+    const code = failure instanceof MooseFSError && failure.code === 'ENOSPC' ? 'ENOSPC' : 'EIO';
+    const detail = `${this.buffer.bytes} bytes of chunk ${this.index} could not be written for ${seconds} s; ${this.#silentText()}the last try said: ${messageOf(failure)}`;
+    return fsError(code, this.#file.site, { cause: failure, detail, retryable: true });
+  }
+
+  /** Whom it waits for: servers that do not answer, or else those of the chain. */
+  get waitsFor(): readonly string[] {
+    return this.#silent.size > 0 ? [...this.#silent] : this.#chain;
+  }
+
+  #silentText(): string {
+    return this.#silent.size === 0 ? '' : `no answer from ${[...this.#silent].join(', ')}; `;
+  }
+
+  /** WRITE_CHUNK, until there are servers enough. */
+  async #begin(deadline: Deadline): Promise<Grant> {
+    const { inode, site } = this.#file;
+    const pauses = new Backoff({ firstMs: 50, factor: 2, maxMs: 1000 });
+    let tooFew: MooseFSError | undefined;
+    // After a lost reply the lock may be ours already; CONTINUEOP passes our own lock, and that of a writer which died.
+    let flags = this.#file.takesOver ? messages.ChunkOpFlag.continueOperation : 0;
+    for (;;) {
+      const asking = this.#volume.session.call(
+        messages.writeChunk,
+        {
+          inode,
+          chunkIndex: this.index,
+          get flags() {
+            return flags;
+          },
+        },
+        {
+          deadline,
+          site,
+          patient: true,
+          // The chunk has, or had, servers: if none is left they are away, and the cluster is not full.
+          ...(this.#chain.length > 0 && { unavailableMs: this.#volume.settings.ioTimeoutMs }),
+          whenReplyLost: 'repeat',
+          onRepeat: () => (flags = messages.ChunkOpFlag.continueOperation),
+        },
+      );
+      // Out of time while the master was still busy with the answer before: that one says more.
+      const reply = await asking.catch((error: unknown) => {
+        throw tooFew !== undefined && deadline.remainingMs < LAST_MS ? tooFew : error;
+      });
+      // The order of the chain is ours to choose: servers that failed lately last, then the busy ones.
+      const servers = this.#volume.replicas.order(reply.servers.filter(({ ip, port }) => ip !== 0 && port !== 0));
+      const grant: Grant = { chunkId: reply.chunkId, chunkVersion: reply.chunkVersion, length: reply.length, servers };
+      this.#file.locationChanged(this.index);
+      const required = await this.#required(grant, deadline);
+      if (servers.length >= required) {
+        this.#chain = servers.map(addressText);
+        this.#file.replicated(this.index, grant.chunkId, servers);
+        this.#reportShortList(grant);
+        return grant;
+      }
+      await this.#end(grant, 0);
+      const pause = pauses.next();
+      const detail = `the master lists ${servers.length} of ${required} required replicas for chunk ${this.index}`;
+      tooFew = fsError(servers.length === 0 ? 'ENXIO' : 'ENOSPC', site, { detail, retryable: false });
+      if (pause >= deadline.remainingMs) throw tooFew;
+      await deadline.sleep(pause, 'waiting for chunkservers');
+    }
+  }
+
+  /** How many servers a list must have. */
+  async #required(grant: Grant, deadline: Deadline): Promise<number> {
+    const { replicas } = this.#volume.settings.write;
+    if (replicas === 'listed') return 1;
+    if (replicas !== 'goal') return replicas;
+    try {
+      return (await deadline.bound(this.#file.wantedReplicas(), 'asking for the storage class')) ?? 1;
+    } catch (error) {
+      await this.#end(grant, 0);
+      throw error;
+    }
+  }
+
+  /** Tells, once for each list, that the master listed fewer servers than the storage class asks for. Delays nothing. */
+  #reportShortList({ chunkId, servers }: Grant): void {
+    const list = `${chunkId}:${servers.length}`;
+    if (this.#reported === list) return;
+    this.#reported = list;
+    void this.#file.wantedReplicas().then((wanted) => {
+      if (wanted === undefined || servers.length >= wanted) return;
+      this.#volume.events.emit('underReplicated', {
+        path: this.#file.site.path,
+        inode: this.#file.inode,
+        chunk: this.index,
+        chunkId,
+        servers: servers.map(addressText),
+        listed: servers.length,
+        wanted,
+      });
+    });
+  }
+
+  /** WRITE_CHUNK_END. `acknowledgedEnd`: offset in the chunk up to which bytes are on every replica; 0: none. */
+  async #end(grant: Grant, acknowledgedEnd: number): Promise<void> {
+    const { inode, site } = this.#file;
+    const fileEnd = acknowledgedEnd === 0 ? 0 : this.index * CHUNK_SIZE + acknowledgedEnd;
+    const length = acknowledgedEnd === 0 ? 0 : Math.max(grant.length, fileEnd);
+    // A deadline of its own: the lock is released also when the operation's time is over.
+    const { status } = await this.#volume.session.tryCall(
+      messages.writeChunkEnd,
+      { chunkId: grant.chunkId, inode, chunkIndex: this.index, length, flags: 0, offset: 0, size: acknowledgedEnd },
+      { deadline: Deadline.in(this.#volume.settings.requestTimeoutMs), site },
+    );
+    this.#file.locationChanged(this.index);
+    if (status !== Status.OK && acknowledgedEnd > 0) throw statusError(status, site, messages.writeChunkEnd.name);
+    if (fileEnd > 0) this.#file.lengthCommitted(fileEnd);
+  }
+
+  /** One session on one chain. Resolves when everything sent is acknowledged and the session was finished properly. */
+  async #write(grant: Grant): Promise<void> {
+    const { replicas } = this.#volume;
+    const running = grant.servers.map((server) => replicas.begin(server));
+    try {
+      // A kept connection may have been closed by the server meanwhile, and 3.x servers keep stale ones among themselves.
+      if (!(await this.#tryChain(grant, false))) await this.#tryChain(grant, true);
+      for (const server of grant.servers) replicas.succeeded(server);
+    } catch (error) {
+      if (this.#aborted === undefined && error instanceof ConnectionError) await this.#chainIsAlive(grant);
+      throw error;
+    } finally {
+      for (const end of running) end();
+    }
+  }
+
+  /** Gives false when a kept connection turned out to be dead before the chain stood: that says nothing about the chain. */
+  async #tryChain(grant: Grant, fresh: boolean): Promise<boolean> {
+    const { pool, replicas, settings } = this.#volume;
+    const [first, ...chain] = grant.servers as [Server, ...Server[]];
+    const { connection, reused } = await pool.acquire(replicas.endpoint(first), Deadline.in(CONNECT_MS), { fresh });
+    const { chunkId, chunkVersion } = grant;
+    const machine = new ChunkWrite<PendingBlock>({
+      chunkId,
+      chunkVersion,
+      chain,
+      windowBlocks: settings.write.windowBlocks,
+    });
+    const suspect = grant.servers.some((server) => replicas.isSuspect(server));
+    const session = new WriteSession(
+      machine,
+      connection,
+      this.#source(grant),
+      suspect ? SUSPECT_OPENING_MS : OPENING_MS,
+    );
+    try {
+      this.#throwIfAborted();
+      this.#session = session;
+      await traced(
+        chunkWriteChannel,
+        () => ({ inode: this.#file.inode, chunk: this.index, chunkId, servers: grant.servers.map(addressText) }),
+        () => session.run(),
+      );
+      if (machine.reusable) pool.release(connection);
+      else pool.discard(connection);
+      return true;
+    } catch (error) {
+      pool.discard(connection);
+      machine.lost();
+      this.buffer.takeBack(machine.unacknowledged);
+      if (reused && !fresh && !machine.opened && isHangUp(error) && this.#aborted === undefined) return false;
+      throw error;
+    } finally {
+      this.#session = undefined;
+    }
+  }
+
+  #source(grant: Grant): BlockSource {
+    const addedAt = (): number => this.#addedAt;
+    return {
+      next: () => this.#nextBlock(),
+      whenIdle: () => this.#whenIdle(),
+      get addedAt() {
+        return addedAt();
+      },
+      acknowledged: (blocks) => this.#acknowledged(blocks),
+      chainIsAlive: () => this.#chainIsAlive(grant),
+    };
+  }
+
+  #nextBlock(): PendingBlock | undefined {
+    const draining = this.#drainUpTo > 0;
+    const force = draining || performance.now() - this.#addedAt >= PARTIAL_MS;
+    return this.buffer.next({ force, upTo: draining ? this.#drainUpTo : Infinity });
+  }
+
+  #whenIdle(): 'end' | 'wait' | 'go-on' {
+    if (this.#drainUpTo === 0) return this.buffer.hasUnsent ? 'go-on' : 'wait';
+    // Blocks after the flushed ones wait for the next session, so that a flush ends however much is written meanwhile.
+    if ((this.buffer.nextSequence ?? Infinity) <= this.#drainUpTo) return 'go-on';
+    this.#drainUpTo = 0;
+    return 'end';
+  }
+
+  #acknowledged(blocks: readonly PendingBlock[]): void {
+    let bytes = 0;
+    for (const block of blocks) {
+      this.buffer.acknowledged(block);
+      bytes += block.size;
+      this.#acknowledgedEnd = Math.max(this.#acknowledgedEnd, block.block * BLOCK_SIZE + block.offset + block.size);
+    }
+    this.#progressAt = performance.now();
+    this.#triedAround = false;
+    this.#silent.clear();
+    this.#file.acknowledged(bytes);
+  }
+
+  /** In a chain the client never learns which server failed: ask each one whether it is there, and remember. */
+  async #chainIsAlive({ servers }: Grant): Promise<boolean> {
+    const silent = await findSilentServers(this.#volume, servers);
+    for (const server of silent) {
+      debug('chunk %d: %s does not answer', this.index, addressText(server));
+      this.#volume.replicas.failed(server);
+      this.#silent.add(addressText(server));
+    }
+    return silent.length === 0;
+  }
+}
+
+/** The master lists a server that does not answer us. */
+class DeadServerListed extends ConnectionError {
+  constructor() {
+    super('the master still lists a server that does not answer', { code: 'EAGAIN', retryable: true });
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Anything that another chain or a later moment may do better. */
+function isWorthRetrying(error: unknown): boolean {
+  if (error instanceof ConnectionError) return error.code !== 'ECONNABORTED';
+  if (error instanceof StatusError) return true;
+  return error instanceof MooseFSError && error.code === 'EPROTO';
+}
+
+function isHangUp(error: unknown): boolean {
+  return error instanceof ConnectionError && error.code !== 'ETIMEDOUT';
+}

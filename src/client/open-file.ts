@@ -1,0 +1,389 @@
+/**
+ * A regular file that this client has open, shared by all its handles: its length, its chunk locations, what is not written yet,
+ * and whether anything was lost. Positions and lengths are bytes.
+ */
+import PQueue from 'p-queue';
+import { ConnectionError, MooseFSError } from '../errors.ts';
+import { addressText } from '../protocol/address.ts';
+import type { Attributes } from '../protocol/attributes.ts';
+import { BLOCK_SIZE, CHUNK_SIZE, MAX_FILE_LENGTH, chunkIndexOf, chunkRanges } from '../protocol/geometry.ts';
+import * as inodeMessages from '../protocol/messages/inode.ts';
+import type { Deadline } from '../transport/deadline.ts';
+import type { Endpoint } from '../transport/tcp.ts';
+import { ChunkLocations } from './chunk-locations.ts';
+import { readChunkRange } from './chunk-reader.ts';
+import type { ChunkReadRequest } from './chunk-reader.ts';
+import { ChunkWriter } from './chunk-writer.ts';
+import type { WritableFile } from './chunk-writer.ts';
+import { fsError, withSite } from './fs-errors.ts';
+import type { CallSite } from './fs-errors.ts';
+import { readChosenReplica } from './one-replica.ts';
+import type { Server } from './replicas.ts';
+import type { Service } from './served-by.ts';
+import { ioDeadline } from './volume.ts';
+import type { Volume } from './volume.ts';
+
+/** One request for data is no longer than this: enough to hide its round trip, little enough to go on elsewhere soon. */
+const READ_REQUEST_BYTES = 2 * 1024 * 1024;
+/** A write larger than this is taken in steps, so that the buffer's limit holds. */
+const WRITE_STEP_BYTES = 1024 * 1024;
+/** Requests for data that one read has out at once. */
+const PARALLEL_READS = 4;
+
+/** Which replicas have a chunk's bytes since this client wrote them. */
+export interface ChunkReplication {
+  /** Index of the chunk in the file. */
+  readonly chunk: number;
+  readonly chunkId: bigint;
+  /** `host:port` of every server that acknowledged. */
+  readonly servers: readonly string[];
+  /** How many the storage class asks for; undefined while that is not known. */
+  readonly wanted: number | undefined;
+}
+
+/** See above. */
+export class OpenFile implements WritableFile {
+  readonly inode: number;
+  readonly site: CallSite;
+  readonly locations: ChunkLocations;
+  readonly #volume: Volume;
+  readonly #writers = new Map<number, ChunkWriter>();
+  readonly #queue: PQueue;
+  readonly #replication = new Map<number, { chunkId: bigint; servers: readonly string[] }>();
+  #length: number;
+  /** End of the furthest byte that is written here and that the master may not know of. */
+  #dirtyEnd = 0;
+  /** How often it has grown here otherwise than by appending, and up to which of these the master knows. */
+  #growths = 0;
+  #knownGrowths = 0;
+  #buffered = 0;
+  #room: (() => void)[] = [];
+  #wanted: Promise<number | undefined> | undefined;
+  #wantedKnown: number | undefined;
+  readonly #failures: MooseFSError[] = [];
+  /** The folder in which this client has just made it. */
+  createdIn: number | undefined;
+  /** Handles that have it open. */
+  references = 0;
+  /** Whether a lock that another session left on a chunk is passed over. */
+  takesOver = false;
+
+  constructor(volume: Volume, inode: number, attributes: Attributes, path: string | undefined) {
+    this.#volume = volume;
+    this.inode = inode;
+    this.#length = attributes.length;
+    this.site = { syscall: 'write', path };
+    this.locations = new ChunkLocations(volume.session, inode);
+    this.#queue = new PQueue({ concurrency: volume.settings.write.parallelChunks });
+  }
+
+  /** The length as this client knows it, unwritten bytes included. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Whether bytes are not acknowledged yet. */
+  get isDirty(): boolean {
+    return this.#writers.size > 0;
+  }
+
+  /** Chunks that are not written out: each may hold a lock. */
+  get activeChunks(): number {
+    return this.#writers.size;
+  }
+
+  /** How many times data was lost; a handle rejects when this has grown since it was opened. */
+  get failures(): readonly MooseFSError[] {
+    return this.#failures;
+  }
+
+  /** Which replicas acknowledged what was written here, chunk by chunk. */
+  get replication(): ChunkReplication[] {
+    return [...this.#replication]
+      .sort(([a], [b]) => a - b)
+      .map(([chunk, { chunkId, servers }]) => ({ chunk, chunkId, servers, wanted: this.#wantedKnown }));
+  }
+
+  /** The master said this of the file. */
+  learn(attributes: Attributes): void {
+    this.#length = this.isDirty ? Math.max(attributes.length, this.#dirtyEnd) : attributes.length;
+  }
+
+  /** Another client changed a chunk, or cut the file. */
+  changedElsewhere(index: number, truncatedTo: number | undefined): void {
+    this.locations.forget(index, { andLater: truncatedTo !== undefined });
+    if (truncatedTo !== undefined) this.#length = Math.max(truncatedTo, this.isDirty ? this.#dirtyEnd : 0);
+  }
+
+  /** Another client changed the length without touching a chunk. */
+  lengthChangedElsewhere(length: number): void {
+    this.#length = Math.max(length, this.isDirty ? this.#dirtyEnd : 0);
+  }
+
+  /**
+   * Takes bytes to be written at `position`. Resolves when they are buffered; what becomes of them is told by {@link flush}. With
+   * `keep` they are used by reference until then, otherwise copied.
+   */
+  async write(
+    position: number,
+    bytes: Uint8Array,
+    { keep, deadline, reserved = false }: { keep: boolean; deadline: Deadline; reserved?: boolean },
+  ): Promise<void> {
+    if (position + bytes.length > MAX_FILE_LENGTH) throw fsError('EFBIG', this.site);
+    const failures = this.#failures.length;
+    for (let at = 0; at < bytes.length;) {
+      await this.#waitForRoom(deadline);
+      // There is room because bytes were lost: more of them would be lost as well, each after all its tries.
+      if (this.#failures.length > failures) throw this.#failures[failures]!;
+      const start = position + at;
+      const index = chunkIndexOf(start);
+      const step = this.#volume.writeBudget.isFull ? BLOCK_SIZE : WRITE_STEP_BYTES;
+      const size = Math.min(bytes.length - at, step, (index + 1) * CHUNK_SIZE - start);
+      const grown = this.#writer(index).add(start - index * CHUNK_SIZE, bytes.subarray(at, at + size), keep);
+      this.#buffered += grown;
+      this.#volume.writeBudget.take(grown);
+      at += size;
+      this.#dirtyEnd = Math.max(this.#dirtyEnd, start + size);
+      if (!reserved && start + size > this.#length) this.#growths++;
+      this.#length = Math.max(this.#length, start + size);
+    }
+    if (bytes.length > 0) this.#volume.session.times.written(this.inode);
+  }
+
+  async #waitForRoom(deadline: Deadline): Promise<void> {
+    const { writeBudget, settings } = this.#volume;
+    for (;;) {
+      const isFull = this.#buffered >= settings.write.bufferBytes;
+      // However full the client is, a file that holds nothing may always take something: nobody starves.
+      if (!isFull && !(writeBudget.isFull && this.#buffered >= BLOCK_SIZE)) return;
+      await deadline.wait<void>('waiting for chunkservers to take data', (resolve) => {
+        if (!isFull) return writeBudget.whenRoom(resolve);
+        this.#room.push(resolve);
+        return () => {
+          this.#room = this.#room.filter((each) => each !== resolve);
+        };
+      });
+    }
+  }
+
+  #writer(index: number): ChunkWriter {
+    const known = this.#writers.get(index);
+    if (known !== undefined) return known;
+    const writer = new ChunkWriter(this.#volume, this, index);
+    // Asked while WRITE_CHUNK is on its way, so that it costs no time.
+    void this.wantedReplicas();
+    this.#start(writer);
+    return writer;
+  }
+
+  #start(writer: ChunkWriter): void {
+    this.#writers.set(writer.index, writer);
+    this.#queue
+      .add(() => this.#volume.chunkQueue.add(() => writer.run()))
+      .catch((error: unknown) => this.#lost(writer, error))
+      .finally(() => {
+        this.#writers.delete(writer.index);
+        // More may have been added between the last session's end and here.
+        if (writer.buffer.hasUnsent) this.#start(writer);
+      })
+      .catch(() => undefined);
+  }
+
+  #lost(writer: ChunkWriter, error: unknown): void {
+    const failure = withSite(error, this.site);
+    this.#failures.push(
+      failure instanceof MooseFSError ? failure : new MooseFSError(String(error), { code: 'EIO', cause: error }),
+    );
+    this.acknowledged(writer.buffer.clear());
+  }
+
+  /** Resolves when every byte written so far is on every listed replica and the master knows the length. */
+  async flush(deadline: Deadline): Promise<void> {
+    const growths = this.#growths;
+    if (this.#writers.size === 0) return;
+    const writers = [...this.#writers.values()];
+    try {
+      await deadline.bound(Promise.all(writers.map((writer) => writer.drain())), 'waiting for all replicas');
+      this.#knownGrowths = Math.max(this.#knownGrowths, growths);
+    } catch (error) {
+      if (deadline.expired) throw this.#notAcknowledged(error, writers);
+      throw withSite(error, this.site);
+    }
+  }
+
+  /** Out of time: says whom it was waiting for. */
+  #notAcknowledged(error: unknown, writers: readonly ChunkWriter[]): unknown {
+    if (!(error instanceof ConnectionError) || error.code !== 'ETIMEDOUT') return withSite(error, this.site);
+    const servers = new Set(writers.filter(({ buffer }) => buffer.bytes > 0).flatMap(({ waitsFor }) => waitsFor));
+    const whom = servers.size === 0 ? '' : `; not acknowledged by ${[...servers].join(', ')}`;
+    return fsError('ETIMEDOUT', this.site, { cause: error, detail: `${error.message}${whom}`, retryable: true });
+  }
+
+  /** Drops what is not written, and ends the sessions. */
+  abort(error: MooseFSError): void {
+    for (const writer of this.#writers.values()) writer.abort(error);
+  }
+
+  /**
+   * Reads at `position` into `into`; gives how many bytes there were before the end of the file. From the best replica of each
+   * chunk, or only from that on the server `replica`.
+   */
+  async read(position: number, into: Uint8Array, { deadline, site, replica, served }: ReadHow): Promise<number> {
+    // Bytes on their way are not on the replicas yet, and the master would hold our question until they are.
+    if (this.isDirty) await this.flush(deadline);
+    if (position + into.length > this.#length) await this.refresh(deadline, site);
+    const length = Math.max(0, Math.min(into.length, this.#length - position));
+    if (length === 0) return 0;
+    const ranges = [...chunkRanges(position, length)].flatMap((range) => pieces(range));
+    const read = async (range: Piece): Promise<void> => {
+      const at = range.index * CHUNK_SIZE + range.offset - position;
+      const request: ChunkReadRequest = {
+        inode: this.inode,
+        index: range.index,
+        offset: range.offset,
+        into: into.subarray(at, at + range.length),
+        deadline,
+        site,
+        locate: (fresh) => {
+          if (fresh) this.locations.forget(range.index);
+          return this.locations.find(range.index, { deadline, site });
+        },
+        refresh: () => this.locations.refresh(range.index, site),
+        served,
+      };
+      if (replica === undefined) await readChunkRange(this.#volume, request);
+      else await readChosenReplica(this.#volume, request, replica);
+    };
+    if (ranges.length === 1) await read(ranges[0]!);
+    else await inParallel(ranges, PARALLEL_READS, read);
+    this.#volume.session.times.read(this.inode);
+    return length;
+  }
+
+  /** Asks the master for the attributes, and takes the length from them. */
+  async refresh(deadline: Deadline, site: CallSite): Promise<Attributes> {
+    if (this.#volume.session.times.has(this.inode)) this.#volume.session.flushTimes();
+    const { uid, gids } = this.#volume.settings;
+    const { attributes } = await this.#volume.session.call(
+      inodeMessages.getattr,
+      { inode: this.inode, opened: 1, uid, gid: gids[0]! },
+      { deadline, site },
+    );
+    this.learn(attributes);
+    return { ...attributes, length: this.#length };
+  }
+
+  /** Sets the length. What is on its way is written first: the master would hold the request until our own lock is gone. */
+  async truncate(length: number, deadline: Deadline, site: CallSite): Promise<void> {
+    await this.flush(deadline);
+    const { uid, gids } = this.#volume.settings;
+    const { attributes } = await this.#volume.session.call(
+      inodeMessages.truncate,
+      { inode: this.inode, flags: inodeMessages.TruncateFlag.opened, uid, gids, length },
+      { deadline, site, patient: true, whenReplyLost: 'repeat' },
+    );
+    this.locations.forget(chunkIndexOf(length), { andLater: true });
+    this.#dirtyEnd = 0;
+    this.#length = attributes.length;
+  }
+
+  /** Takes the next `size` bytes at the end of the file for an append, also against other clients. Gives their position. */
+  async reserve(size: number, deadline: Deadline, site: CallSite): Promise<number> {
+    // The master would give away positions that were written here and that it does not know of.
+    if (this.#growths > this.#knownGrowths) await this.flush(deadline);
+    const { uid, gids } = this.#volume.settings;
+    const { opened, update, reserve } = inodeMessages.TruncateFlag;
+    const { previousLength } = await this.#volume.session.call(
+      inodeMessages.truncate,
+      { inode: this.inode, flags: opened | update | reserve, uid, gids, length: size },
+      { deadline, site, patient: true },
+    );
+    return previousLength;
+  }
+
+  acknowledged(bytes: number): void {
+    this.#buffered -= bytes;
+    this.#volume.writeBudget.give(bytes);
+    if (this.#buffered < this.#volume.settings.write.bufferBytes) for (const resolve of this.#room.splice(0)) resolve();
+  }
+
+  lengthCommitted(length: number): void {
+    this.#length = Math.max(this.#length, length);
+  }
+
+  locationChanged(index: number): void {
+    this.locations.forget(index);
+  }
+
+  replicated(index: number, chunkId: bigint, servers: readonly Server[]): void {
+    this.#replication.set(index, { chunkId, servers: servers.map(addressText) });
+  }
+
+  /** The file has another storage class now. */
+  placementChanged(): void {
+    this.createdIn = undefined;
+    this.#wanted = undefined;
+  }
+
+  wantedReplicas(): Promise<number | undefined> {
+    this.#wanted ??= this.#volume.classes
+      .copiesFor(this.inode, this.createdIn)
+      .then((wanted) => (this.#wantedKnown = wanted));
+    return this.#wanted;
+  }
+
+  /** A deadline for data of this file. */
+  ioDeadline(signal?: AbortSignal): Deadline {
+    return ioDeadline(this.#volume, signal);
+  }
+}
+
+/** How a read of a file is made. */
+export interface ReadHow {
+  readonly deadline: Deadline;
+  readonly site: CallSite;
+  /** Only from that one. */
+  readonly replica?: Endpoint | undefined;
+  /** Told who gave what. */
+  readonly served?: ((service: Service) => void) | undefined;
+}
+
+interface Piece {
+  readonly index: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Cuts a range of a chunk at multiples of the request's size, so that repeated reads ask for the same borders. */
+function pieces({ index, offset, length }: Piece): Piece[] {
+  const cut: Piece[] = [];
+  for (let at = offset; at < offset + length;) {
+    const size = Math.min(READ_REQUEST_BYTES - (at % READ_REQUEST_BYTES), offset + length - at);
+    cut.push({ index, offset: at, length: size });
+    at += size;
+  }
+  return cut;
+}
+
+/** Runs `work` for each item, at most `limit` at a time; rejects with the first failure, after the running ones have ended. */
+export async function inParallel<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const rest = items.values();
+  let failed = false;
+  const lane = async (): Promise<void> => {
+    for (const item of rest) {
+      if (failed) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const results = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, lane));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
