@@ -1,0 +1,152 @@
+/**
+ * tus-js-client against the service in a process of its own: broken off at random points, the process killed in between. Whatever
+ * happens, every replica holds in the end what was sent.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Upload } from 'tus-js-client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { MooseFS } from '../../src/index.ts';
+import { connectShared, makeFolder } from '../support/live.ts';
+import { pattern } from '../support/pattern.ts';
+import { expectReplicas, freePort, md5, ServiceProcess } from '../support/upload-service.ts';
+
+const MIB = 1024 * 1024;
+const COPIES = 3;
+let mfs: MooseFS;
+let folder: string;
+let service: ServiceProcess;
+beforeAll(async () => {
+  mfs = await connectShared();
+  folder = await makeFolder(mfs, 'resume', COPIES);
+  service = new ServiceProcess(await freePort(), folder);
+  await service.start();
+});
+afterAll(async () => {
+  await service.end('SIGKILL');
+  await mfs.close();
+});
+
+/** One upload of tus-js-client that can be broken off and taken up again. */
+class Client {
+  readonly #data: Buffer;
+  readonly #upload: Upload;
+  readonly done: Promise<void>;
+  /** Bytes that the client believes to have sent. */
+  sent = 0;
+  /** The furthest offset that was acknowledged to it. */
+  acknowledged = 0;
+
+  constructor(data: Buffer, name: string, chunkSize = 4 * MIB) {
+    this.#data = data;
+    let settle: { resolve: () => void; reject: (error: Error) => void };
+    this.done = new Promise((resolve, reject) => (settle = { resolve, reject }));
+    this.done.catch(() => undefined);
+    this.#upload = new Upload(data, {
+      endpoint: `${service.url}/files`,
+      chunkSize,
+      retryDelays: Array.from({ length: 200 }, () => 300),
+      metadata: { filename: name, filetype: 'video/mp4' },
+      onProgress: (sent) => (this.sent = sent),
+      onChunkComplete: (_size, accepted) => (this.acknowledged = accepted),
+      onSuccess: () => settle.resolve(),
+      onError: (error) => settle.reject(error),
+    });
+  }
+
+  get id(): string {
+    return this.#upload.url!.split('/').at(-1)!;
+  }
+
+  start(): void {
+    this.#upload.start();
+  }
+
+  /** Waits until so much is sent. */
+  async reaches(bytes: number): Promise<void> {
+    while (this.sent < Math.min(bytes, this.#data.length)) await Promise.race([sleep(5), this.done]);
+  }
+
+  async breakOff(): Promise<void> {
+    await this.#upload.abort();
+  }
+}
+
+test('100 MiB, broken off ten times at random points, the service killed twice', { timeout: 300_000 }, async () => {
+  const data = pattern(100 * MIB, 1);
+  const client = new Client(data, 'film.mp4', Infinity);
+  // Random, but the same in every run.
+  let state = 20_251_120;
+  const random = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+  const points = Array.from({ length: 10 }, () => Math.floor(random() * 95 * MIB)).sort((a, b) => a - b);
+  const kills = new Set([3, 7]);
+  const started = performance.now();
+  for (const [i, point] of points.entries()) {
+    client.start();
+    await client.reaches(point);
+    if (kills.has(i)) await service.end('SIGKILL');
+    await client.breakOff();
+    if (kills.has(i)) await service.start();
+  }
+  client.start();
+  await client.done;
+  const seconds = (performance.now() - started) / 1000;
+  await expectReplicas(mfs, `${folder}/${client.id}-film.mp4`, md5(data), COPIES);
+  process.stdout.write(
+    `100 MiB by tus on MooseFS ${mfs.serverVersion}: ${points.length} breaks, ${kills.size} SIGKILLs, ${seconds.toFixed(1)} s, md5 equal on ${COPIES} replicas\n`,
+  );
+});
+
+/** Uploads at once; smaller than the one above, because 50 of that size are more than a machine for tests writes in its time. */
+const AT_ONCE = 50;
+const EACH = 4 * MIB;
+test(
+  `${AT_ONCE} uploads of 4 MiB at once, each broken off, the service killed twice`,
+  { timeout: 300_000 },
+  async () => {
+    const started = performance.now();
+    const clients = Array.from({ length: AT_ONCE }, (_, i) => {
+      const data = pattern(EACH + i, i + 2);
+      return { data, client: new Client(data, `${i}.mp4`, MIB) };
+    });
+    for (const { client } of clients) client.start();
+    const broken = clients.map(async ({ client }, i) => {
+      await client.reaches((((i * 7919) % 3) + 0.5) * MIB);
+      await client.breakOff();
+      await sleep(100);
+      client.start();
+      await client.done;
+    });
+    for (const part of [0.2, 0.6]) {
+      await Promise.race([Promise.all(broken), reach(clients, part)]);
+      await service.end('SIGKILL');
+      await service.start();
+    }
+    await Promise.all(broken);
+    const seconds = (performance.now() - started) / 1000;
+    for (const [i, { client, data }] of clients.entries())
+      await expectReplicas(mfs, `${folder}/${client.id}-${i}.mp4`, md5(data), COPIES);
+    process.stdout.write(
+      `${AT_ONCE} tus uploads of 4 MiB at once, ${AT_ONCE} breaks, 2 SIGKILLs, ${seconds.toFixed(1)} s, md5 equal on ${COPIES} replicas each\n`,
+    );
+  },
+);
+
+async function reach(clients: readonly { client: Client }[], part: number): Promise<void> {
+  const sum = () => clients.reduce((bytes, { client }) => bytes + client.acknowledged, 0);
+  while (sum() < part * AT_ONCE * EACH) await sleep(20);
+}
+
+test(
+  'SIGTERM: a running upload is parked, nothing of it is lost, and the process ends by itself',
+  { timeout: 120_000 },
+  async () => {
+    const data = pattern(30 * MIB, 99);
+    const client = new Client(data, 'parked.mp4', Infinity);
+    client.start();
+    await client.reaches(2 * MIB);
+    expect(await service.end('SIGTERM')).toBe(0);
+    await service.start();
+    await client.done;
+    await expectReplicas(mfs, `${folder}/${client.id}-parked.mp4`, md5(data), COPIES);
+  },
+);
