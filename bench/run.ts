@@ -1,0 +1,162 @@
+/**
+ * npm run bench -- [--only NAME]... [--runs N] [--quick]
+ *
+ * The same work, in turns in the same run, on the same real cluster, through this package, libmfsio and mfsmount. See
+ * docs/benchmarks/README.md.
+ */
+import { loadavg } from 'node:os';
+import { libmfsioContender, mountContender, ourContender, type Contender } from './contenders.ts';
+import { measureLimits } from './limits.ts';
+import { describeMachine } from './machine.ts';
+import { readOptions, usage, type BenchOptions } from './options.ts';
+import { Profiler, type SelfTime } from './profile.ts';
+import { printTable } from './table.ts';
+import { lastReport, saveReport, type Report, type Row } from './report.ts';
+import { setTheStage, type Stage } from './stage.ts';
+import { summarize, turns, type Sample } from './statistics.ts';
+import { workloads, type Step, type Workload } from './workloads.ts';
+
+const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
+
+/** Samples by the step's name, then by client. */
+type Samples = Map<string, { step: Step; workload: Workload; by: Map<string, Sample[]> }>;
+
+function sayProfile({ name }: Step, times: readonly SelfTime[]): void {
+  if (name === undefined) return;
+  say(`  profile of ${name}:`);
+  for (const each of times.slice(0, 25))
+    say(`    ${(each.share * 100).toFixed(1).padStart(5)} %  ${each.seconds.toFixed(3)} s  ${each.name}`);
+}
+
+async function contenders(stage: Stage, options: BenchOptions): Promise<Contender[]> {
+  const profiler = options.profile ? { profiler: await Profiler.make(), told: sayProfile } : undefined;
+  const found = [
+    ourContender(stage.cluster, { nodeOptions: options.nodeOptions, ...(profiler && { profiler }) }),
+    await libmfsioContender(stage.cluster, say),
+    mountContender(stage.cluster, say),
+  ];
+  return found
+    .filter((each) => each !== undefined)
+    .filter(({ name }) => options.clients.length === 0 || options.clients.includes(name));
+}
+
+/** One client's turn: all steps, in a folder of its own. */
+async function turn(stage: Stage, workload: Workload, contender: Contender, samples: Samples): Promise<void> {
+  const folder = await stage.fresh(workload.copies, `${workload.name}-${contender.name}`);
+  try {
+    for (const step of workload.steps) await measured(step, workload, contender, folder, samples);
+  } finally {
+    await stage.remove(folder);
+  }
+}
+
+async function measured(
+  step: Step,
+  workload: Workload,
+  contender: Contender,
+  folder: string,
+  samples: Samples,
+): Promise<void> {
+  if (contender.whyNot(step.op) !== undefined) return;
+  const sample = await contender.work(step, folder);
+  if (step.name === undefined) return;
+  const entry = samples.get(step.name) ?? { step, workload, by: new Map<string, Sample[]>() };
+  samples.set(step.name, entry);
+  entry.by.set(contender.name, [...(entry.by.get(contender.name) ?? []), sample]);
+  const speed = summarize([sample], step.unit ?? 'ops/s').median;
+  const memory = Math.round(sample.peakBytes / 2 ** 20);
+  say(
+    `  ${step.name}: ${contender.name} ${speed.toFixed(0)} ${step.unit ?? 'ops/s'}, ` +
+      `CPU ${sample.cpuSeconds.toFixed(2)} s, ${memory} MiB`,
+  );
+}
+
+/** Work on files that are made once, by this package; then every client's turn on them. */
+async function sharedWork(
+  stage: Stage,
+  workload: Workload,
+  clients: Contender[],
+  runs: number,
+  samples: Samples,
+): Promise<void> {
+  const folder = await stage.fresh(workload.copies, workload.name);
+  const maker = ourContender(stage.cluster, { nodeOptions: [] });
+  for (const step of workload.steps) if (step.name === undefined) await maker.work(step, folder);
+  const steps = workload.steps.filter(({ name }) => name !== undefined);
+  for (let run = 0; run < runs; run++)
+    for (const contender of turns(clients, run))
+      for (const step of steps) await measured(step, workload, contender, folder, samples);
+  await stage.remove(folder);
+}
+
+async function measureAll(stage: Stage, chosen: Workload[], options: BenchOptions): Promise<Row[]> {
+  const clients = await contenders(stage, options);
+  const samples: Samples = new Map();
+  for (const workload of chosen) {
+    if (workload.missing !== undefined) {
+      say(`${workload.name} is left out: ${workload.missing}`);
+      continue;
+    }
+    if (stage.folder(workload.copies) === undefined) {
+      say(`${workload.name} is left out: no storage class of ${workload.copies} copies`);
+      continue;
+    }
+    say(`${workload.name}, load ${loadavg()[0]!.toFixed(1)}`);
+    if (workload.shared) {
+      await sharedWork(stage, workload, clients, options.runs, samples);
+      continue;
+    }
+    for (let run = 0; run < options.runs; run++)
+      for (const contender of turns(clients, run)) await turn(stage, workload, contender, samples);
+  }
+  return [...samples.values()].map(({ step, workload, by }) => ({
+    name: step.name!,
+    workload: workload.name,
+    unit: step.unit ?? 'ops/s',
+    ...(step.wanted !== undefined && { wanted: step.wanted }),
+    clients: Object.fromEntries([...by].map(([name, list]) => [name, summarize(list, step.unit ?? 'ops/s')])),
+  }));
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const options = readOptions(args);
+  const all = workloads(options.scale);
+  if (options.list) {
+    for (const { name, steps } of all) {
+      const named = steps.filter((step) => step.name !== undefined);
+      process.stdout.write(`${name.padEnd(12)} ${named.map((step) => step.name).join('; ')}\n`);
+    }
+    return;
+  }
+  const chosen = all.filter(
+    ({ name }) => options.only.length === 0 || options.only.some((wanted) => name.startsWith(wanted)),
+  );
+  if (chosen.length === 0) throw new RangeError(`no workload is called ${options.only.join(', ')}`);
+  await using stage = await setTheStage(say);
+  const machine = await describeMachine(stage.cluster);
+  say(`${machine.servers}, ${machine.cores} cores, node ${machine.node}, chunks on ${machine.disk}`);
+  const limits = await measureLimits(stage.cluster);
+  const rows = await measureAll(stage, chosen, options);
+  const report: Report = {
+    date: new Date().toISOString(),
+    machine,
+    scale: options.scale,
+    runs: options.runs,
+    limits,
+    rows,
+    loadAfter: loadavg()[0]!,
+  };
+  // figures of little work are not compared with those of the whole
+  const last = options.quick ? undefined : await lastReport(report);
+  if (options.save) await saveReport(report);
+  process.stdout.write(printTable(report, last));
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof RangeError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true) {
+    process.stderr.write(`${(error as Error).message}\n${usage}\n`);
+    process.exitCode = 2;
+  } else throw error;
+}
