@@ -3,7 +3,9 @@
  * and its own restarts, until they are unlocked, the handle is closed, or the session is gone.
  *
  * A waiting request has no reply until it is granted. To give one up it is interrupted, and its own reply says whether the lock
- * was granted meanwhile: 46 interrupted, 0 granted (then it is unlocked again).
+ * was granted meanwhile: 46 interrupted, 0 granted (then it is unlocked again). That is why the request itself has no time-out,
+ * unlike every other: with one, the client would stop listening while the master may still grant. It ends with its reply, or at
+ * the latest {@link INTERRUPT_MS} after its caller's wait has ended, when it is unlocked blindly.
  */
 import createDebug from 'debug';
 import { AbortError, MooseFSError } from '../errors.ts';
@@ -22,7 +24,7 @@ const debug = createDebug('moosefs:lock');
 
 /** Pauses between tries where waiting is not safe. */
 const POLL = { firstMs: 5, factor: 2, maxMs: 250 };
-/** How long an interrupt may take before the wait is left to end by itself. */
+/** How long an interrupt may take before the request is dropped. */
 const INTERRUPT_MS = 5000;
 /** These masters are damaged by a client that is lost while it waits for a flock: there we only try. */
 const waitingHarms = { from: version('4.56.0'), to: version('4.58.0') };
@@ -94,7 +96,17 @@ export class FileLock {
     return this.#lost.signal;
   }
 
-  /** Unlocks. What was written under the lock is written out first, so that the next holder sees it. */
+  /**
+   * Unlocks. What was written under the lock is written out first, so that the next holder sees it.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/counter', 'r+');
+   * const lock = await file.lock();
+   * await file.write('7', 0);
+   * await lock.unlock();
+   * ```
+   */
   async unlock(): Promise<void> {
     if (!this.#held) return;
     this.#held = false;
@@ -188,26 +200,23 @@ export class Locks {
 
   async #wait(owner: LockOwner, request: LockRequest, deadline: Deadline, site: CallSite): Promise<void> {
     const id = this.#nextRequestId();
-    // Its reply is awaited also after we gave up: only it says whether the lock is ours.
-    const waiting = request.send(this.#volume(), owner, { how: 'wait', id }, { deadline: Deadline.in(Infinity), site });
+    // Its reply is awaited also after we gave up: only it says whether the lock is ours. So `deadline` does not end it.
+    const dropped = new AbortController();
+    const unbounded = Deadline.in(Infinity, dropped.signal);
+    const waiting = request.send(this.#volume(), owner, { how: 'wait', id }, { deadline: unbounded, site });
     let outcome: CallOutcome<object>;
     try {
       outcome = await deadline.bound(waiting, 'waiting for the lock');
     } catch (error) {
       if (!(error instanceof AbortError) && !(error instanceof MooseFSError && error.code === 'ETIMEDOUT')) throw error;
-      await this.#giveUp(owner, request, waiting, id, site);
+      await this.#giveUp(owner, request, { id, waiting, drop: () => dropped.abort() }, site);
       throw asLockError(error, site);
     }
     if (outcome.status !== Status.OK) throw statusError(outcome.status, site, request.syscall);
   }
 
-  async #giveUp(
-    owner: LockOwner,
-    request: LockRequest,
-    waiting: Promise<CallOutcome<object>>,
-    id: number,
-    site: CallSite,
-  ): Promise<void> {
+  async #giveUp(owner: LockOwner, request: LockRequest, wait: LockWait, site: CallSite): Promise<void> {
+    const { id, waiting, drop } = wait;
     const unlockIfGranted = waiting.then(
       async ({ status }) => {
         if (status === Status.OK) await this.#unlock(owner, request, site);
@@ -219,9 +228,10 @@ export class Locks {
       await request.send(this.#volume(), owner, { how: 'interrupt', id }, { deadline, site });
       await deadline.bound(unlockIfGranted, 'interrupting the wait for a lock');
     } catch (error) {
-      // The master is away; when it is back and grants the lock, it is unlocked then.
+      // The master is away. The request must not be asked again when it is back; what it may have granted is unlocked then.
       debug('inode %d: %s', owner.inode, error);
-      unlockIfGranted.catch((failure: unknown) => debug('inode %d: %s', owner.inode, failure));
+      drop();
+      this.#unlock(owner, request, site).catch((failure: unknown) => debug('inode %d: %s', owner.inode, failure));
     }
   }
 
@@ -250,6 +260,14 @@ function rangeOf({ start, end }: LockOptions): Range | undefined {
   if (end === undefined || end === Infinity) return { start: BigInt(from), end: messages.LOCK_TO_END };
   if (checkInteger(end, 'end', 0) <= from) throw outOfRange('end', `> "start" (here: ${from})`, end);
   return { start: BigInt(from), end: BigInt(end) };
+}
+
+/** A request that waits for its lock. */
+interface LockWait {
+  readonly id: number;
+  readonly waiting: Promise<CallOutcome<object>>;
+  /** Ends it on our side: its reply is not listened to any more. */
+  readonly drop: () => void;
 }
 
 interface Action {

@@ -185,6 +185,8 @@ export class OpenFile implements WritableFile {
         this.#writers.delete(writer.index);
         // More may have been added between the last session's end and here.
         if (writer.buffer.hasUnsent) this.#start(writer);
+        // The master knows of everything now: from here on its word alone counts, also when the file was cut by its path.
+        else if (this.#writers.size === 0) this.#dirtyEnd = 0;
       })
       .catch(() => undefined);
   }

@@ -1,5 +1,5 @@
 /** A stream of a file's bytes: asks ahead, in order, and stops asking when the reader is slow. */
-import { Readable, finished } from 'node:stream';
+import { Readable, addAbortSignal, finished } from 'node:stream';
 import { MooseFSError } from '../errors.ts';
 import { checkInteger, outOfRange } from './arguments.ts';
 import type { Endpoint } from '../transport/tcp.ts';
@@ -59,7 +59,6 @@ export class ReadStream extends Readable {
       autoDestroy: options.autoClose ?? true,
       emitClose: options.emitClose ?? true,
       ...(options.encoding !== undefined && { encoding: options.encoding }),
-      ...(options.signal !== undefined && { signal: options.signal }),
     });
     this.path = path;
     this.#source = source;
@@ -68,6 +67,8 @@ export class ReadStream extends Readable {
     this.#piece = Math.max(1, highWaterMark);
     this.#next = start ?? 0;
     this.#end = end ?? Infinity;
+    // Not by the option: a signal that is aborted already would destroy what is not made yet.
+    if (options.signal !== undefined) addAbortSignal(options.signal, this);
   }
 
   /** Whether the file is not open yet. */
@@ -101,7 +102,8 @@ export class ReadStream extends Readable {
         this.emit('open', this.#handle!.fd);
         this.emit('ready');
       },
-      (error: unknown) => callback(error as Error),
+      // Destroyed while it was opened, it has its error: a second one would make an AggregateError of both.
+      (error: unknown) => callback(this.destroyed ? null : (error as Error)),
     );
   }
 

@@ -1,5 +1,5 @@
 /** A stream into a file. `finish` means: every listed replica of every chunk has acknowledged every byte. */
-import { Writable } from 'node:stream';
+import { Writable, addAbortSignal } from 'node:stream';
 import { AbortError, MooseFSError } from '../errors.ts';
 import { checkInteger } from './arguments.ts';
 import type { FileHandle, TransferProgress } from './file-handle.ts';
@@ -45,12 +45,13 @@ export class WriteStream extends Writable {
       defaultEncoding: options.encoding ?? 'utf8',
       autoDestroy: options.autoClose ?? true,
       emitClose: options.emitClose ?? true,
-      ...(options.signal !== undefined && { signal: options.signal }),
     });
     this.path = path;
     this.#source = source;
     this.#options = options;
     this.#position = options.start ?? null;
+    // Not by the option: a signal that is aborted already would destroy what is not made yet.
+    if (options.signal !== undefined) addAbortSignal(options.signal, this);
   }
 
   /** Whether the file is not open yet. */
@@ -78,7 +79,8 @@ export class WriteStream extends Writable {
         this.emit('open', handle.fd);
         this.emit('ready');
       },
-      (error: unknown) => callback(error as Error),
+      // Destroyed while it was opened, it has its error: a second one would make an AggregateError of both.
+      (error: unknown) => callback(this.destroyed ? null : (error as Error)),
     );
   }
 

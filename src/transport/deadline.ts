@@ -106,8 +106,10 @@ export class Deadline {
     });
   }
 
-  /** Waits for a promise that has its own end; what it gives after the deadline is ignored. */
+  /** Waits for a promise that has its own end; what it gives after the deadline is ignored, a rejection too. */
   bound<T>(promise: Promise<T>, what: string): Promise<T> {
+    // Where the time is over already nobody below would listen.
+    promise.catch(() => undefined);
     return this.wait(what, (resolve, reject) => {
       promise.then(resolve, reject);
       return undefined;
