@@ -14,8 +14,9 @@ export type {
 } from './client/file-system.ts';
 export type { CallbacksApi } from './client/callbacks.ts';
 export { Dir } from './client/directory.ts';
-export type { NameEncoding, OpenDirOptions } from './client/directory.ts';
+export type { EntryCallback, NameEncoding, OpenDirOptions } from './client/directory.ts';
 export type { CopyFileOptions, CpOptions } from './client/copy.ts';
+export type { MknodOptions, NodeKind } from './client/names.ts';
 export type { RmOptions } from './client/remove-tree.ts';
 export type { Acl, AclApi, AclOptions } from './client/acl.ts';
 export type { XattrApi, XattrGetOptions, XattrOptions, XattrSetOptions } from './client/xattr.ts';
@@ -25,7 +26,7 @@ export type { CallTrace, ChunkTrace, MasterTrace } from './client/diagnostics.ts
 export { health } from './client/health.ts';
 export type { Health, HealthOptions, HealthState, MasterHealth } from './client/health.ts';
 export { FileHandle } from './client/file-handle.ts';
-export type { SignalOption, TransferProgress } from './client/file-handle.ts';
+export type { HandleReadFileOptions, SignalOption, TransferProgress } from './client/file-handle.ts';
 export type { HandleReadOptions, HandleWriteOptions } from './client/handle-arguments.ts';
 export { ReadStream } from './client/read-stream.ts';
 export type { ReadStreamOptions } from './client/read-stream.ts';

@@ -4,12 +4,13 @@ import { NodeType } from '../protocol/attributes.ts';
 import { Status } from '../protocol/status.ts';
 import { checkInteger, invalidType, invalidValue } from './arguments.ts';
 import { startCall } from './calls.ts';
+import { FileHandle } from './file-handle.ts';
 import type { SignalOption } from './file-handle.ts';
 import { fsError, statusError } from './fs-errors.ts';
 import { changeMode } from './nodes.ts';
 import type { CallContext } from './nodes.ts';
-import { findPath } from './paths.ts';
-import type { Found, PathLike } from './paths.ts';
+import { attributesOf, findPath } from './paths.ts';
+import type { PathLike } from './paths.ts';
 import type { Volume } from './volume.ts';
 
 /** Rights of the entries of an ACL: 4 read, 2 write, 1 execute. */
@@ -38,7 +39,7 @@ export interface AclOptions extends SignalOption {
 }
 
 /**
- * Calls about POSIX ACLs (`mfs.acl`).
+ * Calls about POSIX ACLs (`mfs.acl`), of a path or an open file.
  *
  * @example
  * ```ts
@@ -48,32 +49,50 @@ export interface AclOptions extends SignalOption {
  * ```
  */
 export interface AclApi {
-  /** The ACL; undefined where there is none, so that the mode bits alone count. */
-  get(path: PathLike, options?: AclOptions): Promise<Acl | undefined>;
-  /** Sets an ACL, or with null removes it. */
-  set(path: PathLike, acl: Acl | null, options?: AclOptions): Promise<void>;
+  /**
+   * The ACL; undefined where there is none, so that the mode bits alone count.
+   *
+   * @example
+   * ```ts
+   * console.log((await mfs.acl.get('/shared', { type: 'default' }))?.groups);
+   * ```
+   */
+  get(path: PathLike | FileHandle, options?: AclOptions): Promise<Acl | undefined>;
+  /**
+   * Sets an ACL, or with null removes it.
+   *
+   * @example
+   * ```ts
+   * await mfs.acl.set('/shared', { owner: 7, group: 5, other: 0, groups: [{ gid: 1000, permissions: 7 }] });
+   * ```
+   */
+  set(path: PathLike | FileHandle, acl: Acl | null, options?: AclOptions): Promise<void>;
 }
 
 /** Calls about ACLs of one client. */
 export function aclApi(volume: Volume): AclApi {
   const call = <T>(
     method: 'get' | 'set',
-    path: PathLike,
+    on: PathLike | FileHandle,
     { type = 'access', signal }: AclOptions,
-    work: (found: Found, aclType: number, context: CallContext) => Promise<T>,
+    work: (inode: number, aclType: number, context: CallContext) => Promise<T>,
   ) => {
     const syscall = method === 'get' ? 'getxattr' : 'setxattr';
+    const path = on instanceof FileHandle ? on.path : on;
     return startCall(volume, { method: `acl.${method}`, syscall, path, signal }, async (context) => {
       if (!Object.hasOwn(messages.AclType, type)) throw invalidValue('options.type', type);
-      const found = await findPath(volume, path, { ...context, follow: true });
-      return work(found, messages.AclType[type], context);
+      const inode =
+        on instanceof FileHandle
+          ? on.inodeFor(syscall)
+          : (await findPath(volume, path, { ...context, follow: true })).inode;
+      return work(inode, messages.AclType[type], context);
     });
   };
   return {
     get: (path, options = {}) =>
-      call('get', path, options, ({ inode }, aclType, context) => getAcl(volume, inode, aclType, context)),
+      call('get', path, options, (inode, aclType, context) => getAcl(volume, inode, aclType, context)),
     set: (path, acl, options = {}) =>
-      call('set', path, options, (found, aclType, context) => setAcl(volume, found, acl, aclType, context)),
+      call('set', path, options, (inode, aclType, context) => setAcl(volume, inode, acl, aclType, context)),
   };
 }
 
@@ -96,12 +115,13 @@ const NO_ENTRIES = { users: [], groups: [] };
 
 async function setAcl(
   volume: Volume,
-  { inode, attributes }: Found,
+  inode: number,
   acl: Acl | null,
   aclType: number,
   context: CallContext,
 ): Promise<void> {
   const { uid } = volume.settings;
+  const attributes = await attributesOf(volume, inode, context);
   // 3.x takes a default ACL for a file without a word.
   if (aclType === messages.AclType.default && acl !== null && attributes.type !== NodeType.directory)
     throw fsError('EACCES', context.site);

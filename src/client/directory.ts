@@ -103,7 +103,8 @@ function closedError(): Error {
   return Object.assign(new Error('Directory handle was closed'), { code: 'ERR_DIR_CLOSED' });
 }
 
-type EntryCallback = (error: Error | null, entry?: Dirent | null) => void;
+/** What {@link Dir.read} calls back with: null after the last entry. */
+export type EntryCallback = (error: Error | null, entry?: Dirent | null) => void;
 
 /**
  * An open folder, as node's `fs.Dir`. Where the server can continue a listing (4.58 on) no more than a page of it is held.
@@ -137,7 +138,15 @@ export class Dir implements AsyncIterable<Dirent> {
     this.#entered = [{ folder: path, inode }];
   }
 
-  /** The next entry; null after the last one. */
+  /**
+   * The next entry; null after the last one.
+   *
+   * @example
+   * ```ts
+   * await using folder = await mfs.opendir('/photos');
+   * for (let entry = await folder.read(); entry !== null; entry = await folder.read()) console.log(entry.name);
+   * ```
+   */
   read(): Promise<Dirent | null>;
   read(callback: EntryCallback): void;
   read(callback?: EntryCallback): Promise<Dirent | null> | void {
@@ -152,7 +161,16 @@ export class Dir implements AsyncIterable<Dirent> {
     return undefined;
   }
 
-  /** Lets the folder go. */
+  /**
+   * Lets the folder go.
+   *
+   * @example
+   * ```ts
+   * const folder = await mfs.opendir('/photos');
+   * console.log((await folder.read())?.name);
+   * await folder.close();
+   * ```
+   */
   close(): Promise<void>;
   close(callback: (error?: Error | null) => void): void;
   close(callback?: (error?: Error | null) => void): Promise<void> | void {
@@ -173,7 +191,14 @@ export class Dir implements AsyncIterable<Dirent> {
     await this.#pages?.return();
   }
 
-  /** The entries, one after another; the folder is closed at the end, also when the loop is left. */
+  /**
+   * The entries, one after another; the folder is closed at the end, also when the loop is left.
+   *
+   * @example
+   * ```ts
+   * for await (const { name } of (await mfs.opendir('/photos')).entries()) console.log(name);
+   * ```
+   */
   async *entries(): AsyncGenerator<Dirent, void> {
     try {
       for (let entry = await this.read(); entry !== null; entry = await this.read()) yield entry;

@@ -19,7 +19,7 @@ import type { FileLock, LockOptions, LockOwner } from './locks.ts';
 import { parseReplica } from './one-replica.ts';
 import type { ReplicaChoice } from './one-replica.ts';
 import type { ChunkReplication, OpenFile } from './open-file.ts';
-import { changeMode, changeOwner, changeTimes, deviceOf, secondsOf } from './nodes.ts';
+import { changeMode, changeOwner, changeTimes, checkTimes, deviceOf } from './nodes.ts';
 import type { TimeLike } from './nodes.ts';
 import { ReadStream } from './read-stream.ts';
 import { ServedLog } from './served-by.ts';
@@ -141,6 +141,12 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     return file;
   }
 
+  /** @internal the inode number for a call that takes a handle in the place of a path; throws where it is closed */
+  inodeFor(syscall: string): number {
+    if (this.#fd === -1) throw fsError('EBADF', { syscall });
+    return this.inode;
+  }
+
   /** @internal where the next read or write without a position begins */
   get position(): number {
     return this.#position;
@@ -248,12 +254,28 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
   /**
    * Resolves when every byte written through this client is acknowledged by every replica that the master listed, and the master
    * knows the length. Rejects when that cannot be had.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/journal', 'a');
+   * await file.write('committed\n');
+   * await file.sync();
+   * ```
    */
   async sync({ signal }: SignalOption = {}): Promise<void> {
     await this.#call('sync', 'fsync', () => this.#flush('fsync', signal));
   }
 
-  /** The same as {@link sync}: MooseFS has no cheaper form. */
+  /**
+   * The same as {@link sync}: MooseFS has no cheaper form.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/journal', 'a');
+   * await file.write('committed\n');
+   * await file.datasync({ signal: AbortSignal.timeout(30_000) });
+   * ```
+   */
   async datasync({ signal }: SignalOption = {}): Promise<void> {
     await this.#call('datasync', 'fdatasync', () => this.#flush('fdatasync', signal));
   }
@@ -275,7 +297,15 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     if (lost !== undefined) throw lost;
   }
 
-  /** Attributes of the file, its length as this client knows it. */
+  /**
+   * Attributes of the file, its length as this client knows it.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/film.mp4');
+   * console.log((await file.stat()).size, (await file.stat({ bigint: true })).mtimeNs);
+   * ```
+   */
   async stat(options?: { bigint?: false } & SignalOption): Promise<Stats>;
   async stat(options: { bigint: true } & SignalOption): Promise<BigIntStats>;
   async stat(options?: { bigint?: boolean } & SignalOption): Promise<Stats | BigIntStats>;
@@ -290,7 +320,15 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     });
   }
 
-  /** Sets the length: cuts the file, or extends it with zeros. */
+  /**
+   * Sets the length: cuts the file, or extends it with zeros.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/journal', 'r+');
+   * await file.truncate(4096);
+   * ```
+   */
   async truncate(length: number | null = 0, { signal }: SignalOption = {}): Promise<void> {
     await this.#call('truncate', 'ftruncate', async (site) => {
       const wanted = Math.max(0, checkInteger(length ?? 0, 'len'));
@@ -301,14 +339,30 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     });
   }
 
-  /** Changes permission bits. */
+  /**
+   * Changes permission bits.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/run.sh');
+   * await file.chmod(0o755);
+   * ```
+   */
   async chmod(mode: number | string, { signal }: SignalOption = {}): Promise<void> {
     await this.#call('chmod', 'fchmod', (site) =>
       changeMode(this.#volume, this.inode, parseMode(mode), { site, deadline: requestDeadline(this.#volume, signal) }),
     );
   }
 
-  /** Changes owner and group; -1 leaves one as it is. */
+  /**
+   * Changes owner and group; -1 leaves one as it is.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/run.sh');
+   * await file.chown(1000, -1);
+   * ```
+   */
   async chown(uid: number, gid: number, { signal }: SignalOption = {}): Promise<void> {
     await this.#call('chown', 'fchown', (site) =>
       changeOwner(this.#volume, this.inode, checkId(uid, 'uid'), checkId(gid, 'gid'), {
@@ -318,11 +372,18 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     );
   }
 
-  /** Sets both times; MooseFS keeps whole seconds. */
-  async utimes(atime: TimeLike, mtime: TimeLike, { signal }: SignalOption = {}): Promise<void> {
+  /**
+   * Sets both times; null, which node has not, leaves one as it is. MooseFS keeps whole seconds.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/notes.txt');
+   * await file.utimes(null, new Date('2024-02-29T12:00:00Z'));
+   * ```
+   */
+  async utimes(atime: TimeLike | null, mtime: TimeLike | null, { signal }: SignalOption = {}): Promise<void> {
     await this.#call('utimes', 'futime', async (site) => {
-      secondsOf(atime, 'atime');
-      secondsOf(mtime, 'mtime');
+      checkTimes(atime, mtime);
       await changeTimes(this.#volume, this.inode, atime, mtime, {
         site,
         deadline: requestDeadline(this.#volume, signal),
@@ -357,6 +418,13 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
   /**
    * Writes out what is left and closes. Rejects when anything written through this handle did not reach every listed replica; the
    * handle is closed all the same.
+   *
+   * @example
+   * ```ts
+   * const file = await mfs.open('/report.txt', 'w');
+   * await file.write('all is well\n');
+   * await file.close();
+   * ```
    */
   close({ signal }: SignalOption = {}): Promise<void> {
     this.#closing ??= this.#close(signal);
@@ -398,7 +466,23 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
   /**
    * Reads into a buffer, in any of node's forms: `read(buffer, offset?, length?, position?)`, `read(buffer, options?)` or
    * `read(options?)`.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/data.bin');
+   * const { bytesRead, buffer } = await file.read({ position: 4096, length: 16, buffer: Buffer.alloc(16) });
+   * console.log(buffer.subarray(0, bytesRead));
+   * ```
    */
+  async read<B extends NodeJS.ArrayBufferView>(
+    buffer: B,
+    offset?: number | null | (Omit<HandleReadOptions<B>, 'buffer'> & SignalOption),
+    length?: number | null,
+    position?: number | bigint | null,
+  ): Promise<{ bytesRead: number; buffer: B }>;
+  async read<B extends NodeJS.ArrayBufferView = Buffer>(
+    options?: (HandleReadOptions<B> & SignalOption) | null,
+  ): Promise<{ bytesRead: number; buffer: B }>;
   async read<B extends NodeJS.ArrayBufferView = Buffer>(
     buffer?: B | (HandleReadOptions<B> & SignalOption) | null,
     offset?: number | null | (HandleReadOptions<B> & SignalOption),
@@ -413,7 +497,16 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     });
   }
 
-  /** Fills several buffers one after another. */
+  /**
+   * Fills several buffers one after another.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/data.bin');
+   * const [head, body] = [Buffer.alloc(16), Buffer.alloc(4096)];
+   * console.log((await file.readv([head, body], 0)).bytesRead);
+   * ```
+   */
   async readv<B extends readonly NodeJS.ArrayBufferView[]>(
     buffers: B,
     position?: number | null,
@@ -437,6 +530,13 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
   /**
    * Writes bytes or text, in any of node's forms: `write(buffer, offset?, length?, position?)`, `write(buffer, options?)` or
    * `write(text, position?, encoding?)`. Resolves when they are taken; {@link sync} and {@link close} tell that they are safe.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/data.bin', 'w');
+   * await file.write('head');
+   * await file.write(Buffer.alloc(4096, 1), { position: 64 });
+   * ```
    */
   async write<B extends NodeJS.ArrayBufferView | string>(
     data: B,
@@ -451,7 +551,15 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     });
   }
 
-  /** Writes several buffers one after another; nothing that others append comes between them. */
+  /**
+   * Writes several buffers one after another; nothing that others append comes between them.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/log', 'a');
+   * await file.writev([Buffer.from('key '), Buffer.from('value\n')]);
+   * ```
+   */
   async writev<B extends readonly NodeJS.ArrayBufferView[]>(
     buffers: B,
     position?: number | null,
@@ -464,7 +572,15 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     });
   }
 
-  /** Reads from where the handle stands to the end of the file. */
+  /**
+   * Reads from where the handle stands to the end of the file.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/notes.txt');
+   * console.log(await file.readFile('utf8'));
+   * ```
+   */
   async readFile(options?: (HandleReadFileOptions & { encoding?: null | undefined }) | null): Promise<Buffer>;
   async readFile(options: BufferEncoding | (HandleReadFileOptions & { encoding: BufferEncoding })): Promise<string>;
   async readFile(options?: BufferEncoding | HandleReadFileOptions | null): Promise<Buffer | string>;
@@ -483,7 +599,15 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     });
   }
 
-  /** Writes data from where the handle stands and waits until every replica has it. */
+  /**
+   * Writes data from where the handle stands and waits until every replica has it.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/notes.txt', 'w');
+   * await file.writeFile('antlers\n');
+   * ```
+   */
   async writeFile(
     data: FileData,
     options?: BufferEncoding | ({ encoding?: BufferEncoding | null } & SignalOption) | null,
@@ -495,7 +619,15 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     });
   }
 
-  /** The same as {@link writeFile}: it is the flags of the opening that say where it goes. */
+  /**
+   * The same as {@link writeFile}: it is the flags of the opening that say where it goes.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/log', 'a');
+   * await file.appendFile('one more line\n');
+   * ```
+   */
   async appendFile(
     data: FileData,
     options?: BufferEncoding | ({ encoding?: BufferEncoding | null } & SignalOption) | null,
@@ -503,12 +635,28 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     await this.writeFile(data, options);
   }
 
-  /** The file's lines, to be looped over. */
+  /**
+   * The file's lines, to be looped over.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/log');
+   * for await (const line of file.readLines()) console.log(line);
+   * ```
+   */
   readLines(options?: ReadStreamOptions): Interface {
     return createInterface({ input: this.createReadStream(options), crlfDelay: Infinity });
   }
 
-  /** The file's bytes as a web stream, from where the handle stands. Only one can be had of a handle. */
+  /**
+   * The file's bytes as a web stream, from where the handle stands. Only one can be had of a handle.
+   *
+   * @example
+   * ```ts
+   * await using file = await mfs.open('/film.mp4');
+   * console.log((await new Response(file.readableWebStream()).arrayBuffer()).byteLength);
+   * ```
+   */
   readableWebStream(): ReadableStream<Uint8Array> {
     if (this.#fd === -1) throw invalidState('The FileHandle is closed');
     if (this.#webStream) throw invalidState('The FileHandle is locked');
@@ -529,13 +677,29 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     return stream;
   }
 
-  /** A stream of the file's bytes. It closes the handle at its end unless `autoClose` is false. */
+  /**
+   * A stream of the file's bytes. It closes the handle at its end unless `autoClose` is false.
+   *
+   * @example
+   * ```ts
+   * const file = await mfs.open('/film.mp4');
+   * file.createReadStream({ start: 0, end: 999 }).pipe(process.stdout);
+   * ```
+   */
   createReadStream(options?: BufferEncoding | ReadStreamOptions): ReadStream {
     this.#checkOpen();
     return new ReadStream(this.#path, this, readOptions<ReadStreamOptions>(options));
   }
 
-  /** A stream into the file. It closes the handle at its end unless `autoClose` is false. */
+  /**
+   * A stream into the file. It closes the handle at its end unless `autoClose` is false.
+   *
+   * @example
+   * ```ts
+   * const file = await mfs.open('/upload.bin', 'w');
+   * process.stdin.pipe(file.createWriteStream());
+   * ```
+   */
   createWriteStream(options?: BufferEncoding | WriteStreamOptions): WriteStream {
     this.#checkOpen();
     return new WriteStream(this.#path, this, readOptions<WriteStreamOptions>(options));

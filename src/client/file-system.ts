@@ -23,8 +23,8 @@ import {
   changeOwner,
   changeTimes,
   checkAccess,
+  checkTimes,
   deviceOf,
-  secondsOf,
   spaceOf,
   truncatePath,
 } from './nodes.ts';
@@ -651,6 +651,23 @@ export abstract class FileSystem extends EventEmitter<ClientEvents> {
   }
 
   /**
+   * Makes a node of any type but folder and symlink without opening it: a file, a fifo, a socket or a device. (node:fs has no such
+   * call; libmfsio and mknod(2) have.) Fifos, sockets and devices can be used where MooseFS is mounted, but not be opened here. Devices
+   * are made by uid 0 only.
+   *
+   * @example
+   * ```ts
+   * await mfs.mknod('/queue', 'fifo', { mode: 0o600 });
+   * await mfs.mknod('/null', 'characterDevice', { mode: 0o666, device: 0x103 });
+   * ```
+   */
+  mknod(path: PathLike, type: names.NodeKind, options: names.MknodOptions & SignalOption = {}): Promise<void> {
+    return this.#call({ method: 'mknod', path, signal: options.signal }, (context) =>
+      names.makeNode(this.#volume, path, type, options, context),
+    );
+  }
+
+  /**
    * Where a symlink points.
    *
    * @example
@@ -782,33 +799,39 @@ export abstract class FileSystem extends EventEmitter<ClientEvents> {
   }
 
   /**
-   * Sets both times; MooseFS keeps whole seconds.
+   * Sets both times: seconds since 1970 or Dates, a negative number being now; null, which node has not, leaves one as it is.
+   * MooseFS keeps whole seconds.
    *
    * @example
    * ```ts
    * await mfs.utimes('/notes.txt', new Date(), new Date('2024-02-29T12:00:00Z'));
    * ```
    */
-  utimes(path: PathLike, atime: TimeLike, mtime: TimeLike, { signal }: SignalOption = {}): Promise<void> {
+  utimes(path: PathLike, atime: TimeLike | null, mtime: TimeLike | null, { signal }: SignalOption = {}): Promise<void> {
     return this.#change(
       { method: 'utimes', syscall: 'utime', path, signal },
-      () => [secondsOf(atime, 'atime'), secondsOf(mtime, 'mtime')],
+      () => checkTimes(atime, mtime),
       (inode, context) => changeTimes(this.#volume, inode, atime, mtime, context),
     );
   }
 
   /**
-   * Sets both times of a symlink itself.
+   * Sets both times of a symlink itself; see {@link utimes}.
    *
    * @example
    * ```ts
    * await mfs.lutimes('/current', 0, 0);
    * ```
    */
-  lutimes(path: PathLike, atime: TimeLike, mtime: TimeLike, { signal }: SignalOption = {}): Promise<void> {
+  lutimes(
+    path: PathLike,
+    atime: TimeLike | null,
+    mtime: TimeLike | null,
+    { signal }: SignalOption = {},
+  ): Promise<void> {
     return this.#change(
       { method: 'lutimes', syscall: 'lutime', path, signal, follow: false },
-      () => [secondsOf(atime, 'atime'), secondsOf(mtime, 'mtime')],
+      () => checkTimes(atime, mtime),
       (inode, context) => changeTimes(this.#volume, inode, atime, mtime, context),
     );
   }
@@ -899,6 +922,7 @@ export const PROMISE_VERBS = [
   'rename',
   'link',
   'symlink',
+  'mknod',
   'readlink',
   'realpath',
   'chmod',

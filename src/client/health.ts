@@ -67,6 +67,8 @@ const RANK: Record<HealthState, number> = { alive: 0, busy: 1, unreachable: 2 };
  *
  * @example
  * ```ts
+ * import { health } from 'moosefs-client';
+ *
  * const { state, reason } = await health('mfsmaster:9421', { timeoutMs: 3000 });
  * if (state !== 'alive') console.error(`${state}: ${reason}`);
  * ```

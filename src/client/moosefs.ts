@@ -195,7 +195,17 @@ export class MooseFS extends FileSystem {
     return healthOf(settings.masters, options, (endpoint) => session.silentMs(endpoint));
   }
 
-  /** Writes out what is left of open files, ends the session and closes every connection. Rejects when data could not be written. */
+  /**
+   * Writes out what is left of open files, ends the session and closes every connection. Rejects when data could not be written.
+   *
+   * @example
+   * ```ts
+   * import { MooseFS } from 'moosefs-client';
+   *
+   * const client = await MooseFS.connect();
+   * await client.close();
+   * ```
+   */
   async close(): Promise<void> {
     const { session, files, pool, settings, locks } = this.volume;
     if (session.isClosed) return;
@@ -287,8 +297,8 @@ export class MooseFS extends FileSystem {
    *
    * @example
    * ```ts
-   * const { identical } = await mfs.verify('/film.mp4', { method: 'sha256' });
-   * if (!identical) throw new Error('the replicas differ');
+   * const { ok } = await mfs.verify('/film.mp4', { method: 'sha256' });
+   * if (!ok) throw new Error('the replicas differ');
    * ```
    */
   verify(path: PathLike, options: VerifyOptions = {}): Promise<FileVerification> {
@@ -312,10 +322,31 @@ export class MooseFS extends FileSystem {
 
 /** Calls about storage classes. */
 export interface StorageClassApi {
-  /** The name of the class of a file or folder. */
+  /**
+   * The name of the class of a file or folder.
+   *
+   * @example
+   * ```ts
+   * console.log(await mfs.storageClass.get('/film.mp4'));
+   * ```
+   */
   get(path: PathLike, options?: SignalOption): Promise<string>;
-  /** Gives a file, a folder or, with `recursive`, a tree another class. New files take that of their folder. */
+  /**
+   * Gives a file, a folder or, with `recursive`, a tree another class. New files take that of their folder.
+   *
+   * @example
+   * ```ts
+   * await mfs.storageClass.set('/films', '3CP', { recursive: true });
+   * ```
+   */
   set(path: PathLike, name: string, options?: { recursive?: boolean } & SignalOption): Promise<SetCounts>;
-  /** The names of all classes. */
+  /**
+   * The names of all classes.
+   *
+   * @example
+   * ```ts
+   * console.log((await mfs.storageClass.list()).join(', '));
+   * ```
+   */
   list(options?: SignalOption): Promise<string[]>;
 }

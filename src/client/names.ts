@@ -4,6 +4,8 @@ import * as messages from '../protocol/messages/namespace.ts';
 import { Status } from '../protocol/status.ts';
 import { fsError, statusError } from './fs-errors.ts';
 import type { CallSite } from './fs-errors.ts';
+import { checkInteger, invalidValue } from './arguments.ts';
+import { parseMode } from './flags.ts';
 import type { CallContext } from './nodes.ts';
 import { findPath, lookupName, pathBytes, readLinkTarget, resolveLast, resolveName } from './paths.ts';
 import type { Found, PathLike, Resolved } from './paths.ts';
@@ -11,6 +13,8 @@ import type { Volume } from './volume.ts';
 
 /** The longest target of a symlink. */
 const SYMLINK_TARGET_LIMIT = 4096;
+/** Permission bits of a node, before the umask. */
+const NODE_MODE = 0o666;
 
 /** What Linux says of names that are none. */
 const whenMaking = { root: 'EEXIST', dot: 'EEXIST', dotdot: 'EEXIST' } as const;
@@ -292,6 +296,45 @@ export async function makeSymlink(
       return;
   }
   throw statusError(status, context.site, messages.symlink.name);
+}
+
+/** What {@link FileSystem.mknod} makes. */
+export type NodeKind = 'file' | 'fifo' | 'socket' | 'blockDevice' | 'characterDevice';
+
+/** Options of {@link FileSystem.mknod}. */
+export interface MknodOptions {
+  /** Permission bits, before the umask. Default 0o666. */
+  readonly mode?: number | string | undefined;
+  /** Of a device: its number as Linux has it (`stats.rdev`), 0 to 2^32-1. Default 0. */
+  readonly device?: number | undefined;
+}
+
+const nodeKinds: readonly NodeKind[] = ['file', 'fifo', 'socket', 'blockDevice', 'characterDevice'];
+
+/** Makes a node that is neither folder nor symlink; the umask of the client applies. */
+export async function makeNode(
+  volume: Volume,
+  path: PathLike,
+  kind: NodeKind,
+  { mode, device = 0 }: MknodOptions,
+  context: CallContext,
+): Promise<void> {
+  if (!nodeKinds.includes(kind)) throw invalidValue('type', kind);
+  const isDevice = kind === 'blockDevice' || kind === 'characterDevice';
+  const rdev = isDevice ? checkInteger(device, 'options.device', 0, 0xffff_ffff) : 0;
+  const permissions = parseMode(mode, NODE_MODE);
+  const { parent, name, found, mustBeFolder } = await resolveName(volume, path, context, whenMaking);
+  if (found !== undefined) throw fsError('EEXIST', context.site);
+  if (mustBeFolder) throw fsError('ENOENT', context.site);
+  const { uid, gids, umask } = volume.settings;
+  // The master leaves this to the kernel.
+  if (isDevice && uid !== 0) throw fsError('EPERM', context.site);
+  const { status, value } = await volume.session.tryCall(
+    messages.mknod,
+    { parent, name, nodeType: NodeType[kind], mode: permissions, umask, uid, gids, rdev },
+    context,
+  );
+  if (value === undefined) throw statusError(status, context.site, messages.mknod.name);
 }
 
 /** Where a symlink points. */

@@ -113,23 +113,31 @@ export async function changeOwner(
   await setAttributes(volume, inode, { setMask, newUid: uid >>> 0, newGid: gid >>> 0 }, context);
 }
 
-/** Sets both times; MooseFS keeps whole seconds from 1970 to 2106. */
+/** Checks times before anything is asked, as node does. */
+export function checkTimes(atime: TimeLike | null, mtime: TimeLike | null): void {
+  if (atime !== null) secondsOf(atime, 'atime');
+  if (mtime !== null) secondsOf(mtime, 'mtime');
+}
+
+/** Sets times, null leaving one as it is; MooseFS keeps whole seconds from 1970 to 2106. */
 export async function changeTimes(
   volume: Volume,
   inode: number,
-  atime: TimeLike,
-  mtime: TimeLike,
+  atime: TimeLike | null,
+  mtime: TimeLike | null,
   context: CallContext,
 ): Promise<void> {
   const { SetMask } = inodeMessages;
   // What was collected of reads and writes before must not overwrite what the caller says now.
-  volume.session.times.forget(inode);
-  await setAttributes(
-    volume,
-    inode,
-    { setMask: SetMask.atime | SetMask.mtime, atime: secondsOf(atime, 'atime'), mtime: secondsOf(mtime, 'mtime') },
-    context,
-  );
+  if (atime === null || mtime === null) volume.session.flushTimes();
+  else volume.session.times.forget(inode);
+  const setMask = (atime === null ? 0 : SetMask.atime) | (mtime === null ? 0 : SetMask.mtime);
+  if (setMask === 0) return;
+  const times = {
+    atime: atime === null ? 0 : secondsOf(atime, 'atime'),
+    mtime: mtime === null ? 0 : secondsOf(mtime, 'mtime'),
+  };
+  await setAttributes(volume, inode, { setMask, ...times }, context);
 }
 
 /** Whole seconds of a time as node takes it; a negative number means now, as in node. */

@@ -2,6 +2,7 @@
 import * as messages from '../protocol/messages/inode.ts';
 import { checkEncoding, invalidType, readOptions, viewOf } from './arguments.ts';
 import type { NameEncoding } from './directory.ts';
+import { FileHandle } from './file-handle.ts';
 import type { SignalOption } from './file-handle.ts';
 import { startCall } from './calls.ts';
 import { fsError } from './fs-errors.ts';
@@ -35,7 +36,7 @@ export interface XattrSetOptions extends XattrOptions {
 }
 
 /**
- * Calls about extended attributes (`mfs.xattr`). Names are Linux's: `user.*` for everybody, `trusted.*` for root; POSIX ACLs, which
+ * Calls about extended attributes (`mfs.xattr`), of a path or an open file. Names are Linux's: `user.*` for everybody, `trusted.*` for root; POSIX ACLs, which
  * Linux shows as `system.*`, are `mfs.acl` here, so that names of `system.` reject with ENOTSUP.
  *
  * @example
@@ -46,23 +47,56 @@ export interface XattrSetOptions extends XattrOptions {
  * ```
  */
 export interface XattrApi {
-  /** A value: bytes, or text when an encoding is given. Rejects with ENODATA when there is none. */
+  /**
+   * A value: bytes, or text when an encoding is given. Rejects with ENODATA when there is none.
+   *
+   * @example
+   * ```ts
+   * console.log(await mfs.xattr.get('/photo.jpg', 'user.camera', 'utf8'));
+   * ```
+   */
   get(
-    path: PathLike,
+    path: PathLike | FileHandle,
     name: string,
     options?: null | 'buffer' | (XattrGetOptions & { encoding?: null | 'buffer' }),
   ): Promise<Buffer>;
   get(
-    path: PathLike,
+    path: PathLike | FileHandle,
     name: string,
     options: BufferEncoding | (XattrGetOptions & { encoding: BufferEncoding }),
   ): Promise<string>;
-  /** Sets a value of up to 65536 bytes. */
-  set(path: PathLike, name: string, value: string | NodeJS.ArrayBufferView, options?: XattrSetOptions): Promise<void>;
-  /** The names. */
-  list(path: PathLike, options?: XattrOptions): Promise<string[]>;
-  /** Removes one. Rejects with ENODATA when there is none. */
-  remove(path: PathLike, name: string, options?: XattrOptions): Promise<void>;
+  /**
+   * Sets a value of up to 65536 bytes.
+   *
+   * @example
+   * ```ts
+   * await mfs.xattr.set('/photo.jpg', 'user.camera', 'Zenit E', { create: true });
+   * ```
+   */
+  set(
+    path: PathLike | FileHandle,
+    name: string,
+    value: string | NodeJS.ArrayBufferView,
+    options?: XattrSetOptions,
+  ): Promise<void>;
+  /**
+   * The names.
+   *
+   * @example
+   * ```ts
+   * for (const name of await mfs.xattr.list('/photo.jpg')) console.log(name);
+   * ```
+   */
+  list(path: PathLike | FileHandle, options?: XattrOptions): Promise<string[]>;
+  /**
+   * Removes one. Rejects with ENODATA when there is none.
+   *
+   * @example
+   * ```ts
+   * await mfs.xattr.remove('/photo.jpg', 'user.camera');
+   * ```
+   */
+  remove(path: PathLike | FileHandle, name: string, options?: XattrOptions): Promise<void>;
 }
 
 /** Calls about extended attributes of one client. */
@@ -70,14 +104,17 @@ export function xattrApi(volume: Volume): XattrApi {
   const call = <T>(
     method: string,
     syscall: string,
-    path: PathLike,
+    on: PathLike | FileHandle,
     options: XattrOptions,
     work: (inode: number, context: CallContext) => Promise<T>,
-  ) =>
-    startCall(volume, { method: `xattr.${method}`, syscall, path, signal: options.signal }, async (context) =>
-      work((await findPath(volume, path, { ...context, follow: options.follow ?? true })).inode, context),
-    );
-  const get = async (path: PathLike, name: string, options?: NameEncoding | XattrGetOptions) => {
+  ) => {
+    const path = on instanceof FileHandle ? on.path : on;
+    return startCall(volume, { method: `xattr.${method}`, syscall, path, signal: options.signal }, async (context) => {
+      if (on instanceof FileHandle) return work(on.inodeFor(syscall), context);
+      return work((await findPath(volume, path, { ...context, follow: options.follow ?? true })).inode, context);
+    });
+  };
+  const get = async (path: PathLike | FileHandle, name: string, options?: NameEncoding | XattrGetOptions) => {
     const given = readOptions<XattrGetOptions>(options);
     const { encoding } = given;
     const value = await call('get', 'getxattr', path, given, (inode, context) =>
