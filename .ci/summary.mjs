@@ -6,7 +6,7 @@
  * should have come from).
  *
  * A skipped test is a failure, unless its name says by a mark in brackets where it runs, and this part is elsewhere:
- * `[4.x]`, `[3.x]`, `[docker]`, `[programs]`.
+ * `[4.x]`, `[3.x]`, `[docker]`, `[programs]`; `[mount]` runs where there is /dev/fuse.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,9 +24,11 @@ function serversOf(part) {
 }
 
 function skipIsExpected(name, servers) {
-  const marks = [...name.matchAll(/\[(3\.x|4\.x|docker|programs)\]/g)].map((match) => match[1]);
-  const here = (mark) =>
-    mark.endsWith('.x') ? servers?.version.startsWith(mark[0] + '.') : servers?.provider === mark;
+  const marks = [...name.matchAll(/\[(3\.x|4\.x|docker|programs|mount)\]/g)].map((match) => match[1]);
+  const here = (mark) => {
+    if (mark === 'mount') return existsSync('/dev/fuse');
+    return mark.endsWith('.x') ? servers?.version.startsWith(mark[0] + '.') : servers?.provider === mark;
+  };
   return marks.length > 0 && !marks.every(here);
 }
 

@@ -16,19 +16,18 @@ import { sharedCluster } from '../support/live.ts';
 const DEPTH = '/1/2/3/4/5/6/7/8';
 const runs = Number(process.env['MFS_DIFF_RUNS'] ?? 12);
 /**
- * One seed for every ordinary run, so that it tells of the change it tests and not of luck. MFS_DIFF_SEED takes another, or `random`:
- * some of those still find differences, docs/fs-compatibility.md lists them.
+ * One seed for every ordinary run, so that it tells of the change it tests and not of luck. MFS_DIFF_SEED takes another, or `random`.
  */
 const seed = process.env['MFS_DIFF_SEED'] ?? '2026';
 
 async function compare(mfs: MooseFS, sequence: readonly Step[]): Promise<void> {
   const local = await mkdtemp(`${process.env['MFS_TEST_FOLDER'] ?? tmpdir()}/differential-`);
   const remote = await mfs.mkdtemp('/differential-');
+  const right = new Side(nodeFs as unknown as Verbs, local, local + DEPTH);
+  const ours = new Side(mfs as unknown as Verbs, remote, remote + DEPTH);
   try {
     await mkdir(local + DEPTH, { recursive: true });
     await mfs.mkdir(remote + DEPTH, { recursive: true });
-    const right = new Side(nodeFs as unknown as Verbs, local, local + DEPTH);
-    const ours = new Side(mfs as unknown as Verbs, remote, remote + DEPTH);
     for (const [i, step] of sequence.entries()) {
       const wanted = await right.run(step);
       expect(await ours.run(step), `step ${i}: ${JSON.stringify(step).slice(0, 200)}`).toEqual(wanted);
@@ -37,6 +36,8 @@ async function compare(mfs: MooseFS, sequence: readonly Step[]): Promise<void> {
     await ours.end();
     expect(await ours.tree()).toEqual(await right.tree());
   } finally {
+    await right.end();
+    await ours.end();
     await rm(local, { recursive: true, force: true });
     await mfs.rm(remote, { recursive: true, force: true });
   }

@@ -1,6 +1,6 @@
 /** The official client as a witness: an mfsmount of a cluster, where /dev/fuse and the program are to be had. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { mkdtemp, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,6 +28,11 @@ export interface OfficialMount extends AsyncDisposable {
 /** Why this cluster cannot be mounted, or undefined where it can. */
 export function whyNotMounted(cluster: Pick<Cluster, 'program'>): string | undefined {
   if (!existsSync('/dev/fuse')) return 'this machine has no /dev/fuse';
+  try {
+    accessSync('/dev/fuse', constants.R_OK | constants.W_OK);
+  } catch {
+    return 'this user may not use /dev/fuse';
+  }
   return cluster.program('mfsmount') === undefined ? 'there is no program mfsmount' : undefined;
 }
 
