@@ -109,7 +109,7 @@ test('[mount] names of any bytes are the same for both', async () => {
   const hex = (names: readonly Buffer[]) => names.map((name) => name.toString('hex')).sort();
   const wanted = hex(NAMES);
   expect(hex(await fs.readdir(there('/names'), { encoding: 'buffer' }))).toEqual(wanted);
-  const found = (await mfs.readdir('/their-names', { encoding: 'buffer' })) as unknown as Buffer[];
+  const found = await mfs.readdir('/their-names', { encoding: 'buffer' });
   expect(hex(found)).toEqual(wanted);
   for (const name of found) {
     const path = Buffer.concat([Buffer.from('/their-names/'), name]);
@@ -133,6 +133,11 @@ test('[mount] symlinks of any bytes, hard links and types are the same for both'
   const [ours, theirs] = [await mfs.stat('/third'), await fs.stat(there('/first'))];
   expect([ours.nlink, theirs.nlink]).toEqual([3, 3]);
   expect(ours.ino).toBe(theirs.ino);
+  await mfs.mknod('/our-fifo', 'fifo', { mode: 0o640 });
+  await mfs.mknod('/our-device', 'characterDevice', { device: 0x0103 });
+  const [fifo, device] = [await fs.lstat(there('/our-fifo')), await fs.lstat(there('/our-device'))];
+  expect([fifo.isFIFO(), fifo.mode & 0o777]).toEqual([true, 0o640]);
+  expect([device.isCharacterDevice(), device.rdev]).toEqual([true, 0x0103]);
   const types = (await fs.readdir(mount!.folder, { withFileTypes: true })).map(
     (each) => `${each.name} ${each.isFile()} ${each.isDirectory()} ${each.isSymbolicLink()}`,
   );

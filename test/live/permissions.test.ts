@@ -32,7 +32,7 @@ const { R_OK, W_OK, X_OK } = constants;
 const code = (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => 'done',
-    (error: NodeJS.ErrnoException) => error.code ?? String(error),
+    (error: unknown) => (error as NodeJS.ErrnoException).code ?? String(error),
   );
 
 /** Every mode of three digits would be 512 files; one of each right at each place tells as much. */

@@ -66,8 +66,8 @@ function report(id: number, value: unknown): Report {
 process.on('message', (order: Order) => {
   run(order).then(
     (value) => process.send!(report(order.id, value)),
-    (error: Error & { code?: unknown }) => {
-      const { name, message, code } = error;
+    (error: unknown) => {
+      const { name, message, code } = error as Error & { code?: unknown };
       process.send!({ id: order.id, error: { name, message, code } } satisfies Report);
     },
   );

@@ -88,15 +88,15 @@ export class OtherProcess implements AsyncDisposable {
     if (name === 'SIGKILL') await dead;
   }
 
-  get #hasEnded(): boolean {
+  #hasEnded(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded()) return;
     const dead = once(this.#child, 'exit');
     await this.call('close').catch(() => undefined);
-    if (!this.#hasEnded) {
+    if (!this.#hasEnded()) {
       this.#child.kill('SIGKILL');
       await dead;
     }
