@@ -3,6 +3,7 @@
  * prints its seed and path, and the shortest sequence that fails; MFS_DIFF_SEED and MFS_DIFF_PATH run it again.
  */
 import fc from 'fast-check';
+import { randomInt } from 'node:crypto';
 import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import * as nodeFs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +19,8 @@ const runs = Number(process.env['MFS_DIFF_RUNS'] ?? 12);
 /**
  * One seed for every ordinary run, so that it tells of the change it tests and not of luck. MFS_DIFF_SEED takes another, or `random`.
  */
-const seed = process.env['MFS_DIFF_SEED'] ?? '2026';
+const wanted = process.env['MFS_DIFF_SEED'] ?? '2026';
+const seed = wanted === 'random' ? randomInt(2 ** 31) : Number(wanted);
 
 async function compare(mfs: MooseFS, sequence: readonly Step[]): Promise<void> {
   const local = await mkdtemp(`${process.env['MFS_TEST_FOLDER'] ?? tmpdir()}/differential-`);
@@ -29,8 +31,8 @@ async function compare(mfs: MooseFS, sequence: readonly Step[]): Promise<void> {
     await mkdir(local + DEPTH, { recursive: true });
     await mfs.mkdir(remote + DEPTH, { recursive: true });
     for (const [i, step] of sequence.entries()) {
-      const wanted = await right.run(step);
-      expect(await ours.run(step), `step ${i}: ${JSON.stringify(step).slice(0, 200)}`).toEqual(wanted);
+      const correct = await right.run(step);
+      expect(await ours.run(step), `step ${i}: ${JSON.stringify(step).slice(0, 200)}`).toEqual(correct);
     }
     await right.end();
     await ours.end();
@@ -48,17 +50,28 @@ test('random calls come to the same as on a local folder', { timeout: 900_000 },
   await using mfs = await MooseFS.connect({ master: sharedCluster().master });
   let done = 0;
   let calls = 0;
+  let failed = false;
   const property = fc.asyncProperty(steps, async (sequence) => {
-    await compare(mfs, sequence);
+    try {
+      await compare(mfs, sequence);
+    } catch (error) {
+      // At once: to find the shortest sequence takes minutes, and whoever stops the test before shall know the seed.
+      if (!failed)
+        process.stderr.write(`differential: MFS_DIFF_SEED=${seed} MFS_DIFF_RUNS=${runs}: ${String(error)}\n`);
+      failed = true;
+      throw error;
+    }
     done++;
     calls += sequence.length;
   });
   await fc.assert(property, {
     numRuns: runs,
-    interruptAfterTimeLimit: 600_000,
-    ...(seed !== 'random' && { seed: Number(seed) }),
+    interruptAfterTimeLimit: Number(process.env['MFS_DIFF_LIMIT_MS'] ?? 600_000),
+    seed,
     ...(process.env['MFS_DIFF_PATH'] !== undefined && { path: process.env['MFS_DIFF_PATH'] }),
   });
-  process.stderr.write(`differential, MooseFS ${sharedCluster().version}: ${done} sequences, ${calls} calls alike\n`);
+  process.stderr.write(
+    `differential, MooseFS ${sharedCluster().version}: ${done} sequences, ${calls} calls alike, seed ${seed}\n`,
+  );
   expect(done).toBeGreaterThan(0);
 });
