@@ -25,8 +25,8 @@ const seed = wanted === 'random' ? randomInt(2 ** 31) : Number(wanted);
 async function compare(mfs: MooseFS, sequence: readonly Step[]): Promise<void> {
   const local = await mkdtemp(`${process.env['MFS_TEST_FOLDER'] ?? tmpdir()}/differential-`);
   const remote = await mfs.mkdtemp('/differential-');
-  const right = new Side(nodeFs as unknown as Verbs, local, local + DEPTH);
-  const ours = new Side(mfs as unknown as Verbs, remote, remote + DEPTH);
+  const right = new Side(nodeFs as unknown as Verbs, { top: local, base: local + DEPTH, isLocal: true });
+  const ours = new Side(mfs as unknown as Verbs, { top: remote, base: remote + DEPTH, isLocal: false });
   try {
     await mkdir(local + DEPTH, { recursive: true });
     await mfs.mkdir(remote + DEPTH, { recursive: true });

@@ -14,24 +14,33 @@ export interface Step {
 /** What has the verbs. */
 export type Verbs = Record<string, (...args: unknown[]) => Promise<unknown>>;
 
+/** Calls on a handle of which the master is asked whatever it is open on. */
+const ATTRIBUTE_VERBS = new Set(['stat', 'chmod', 'utimes']);
+/** The master keeps open files that are removed, and does not keep open folders: docs/fs-compatibility.md. */
+const REMOVED_FOLDER = 'a folder that was removed';
+
 /** One of the two file systems: its verbs, the folder that it works in, and what is open. */
 export class Side {
   readonly #fs: Verbs;
   readonly #base: string;
   readonly #top: string;
+  readonly #isLocal: boolean;
   readonly #handles = new Map<number, NodeHandle>();
 
   /** `top` is its temporary folder, in which it works some levels deeper, so that no `..` leads out. */
-  constructor(fs: Verbs, top: string, base: string) {
+  constructor(fs: Verbs, { top, base, isLocal }: { top: string; base: string; isLocal: boolean }) {
     this.#fs = fs;
     this.#top = top;
     this.#base = base;
+    this.#isLocal = isLocal;
   }
 
   /** Does a step, and gives what it came to in a form that can be compared. */
   async run({ verb, args, slot }: Step): Promise<unknown> {
     // node removes the file that a folder was to be copied over. We do not, and nobody should.
     if (verb === 'copyFile' && (await this.#isFolder(args[0]))) return 'not done';
+    const asksMaster = slot !== undefined && ATTRIBUTE_VERBS.has(verb);
+    if (asksMaster && this.#isLocal && (await this.#isRemovedFolder(slot))) return REMOVED_FOLDER;
     try {
       return {
         value: this.#shown(
@@ -45,10 +54,16 @@ export class Side {
     } catch (error) {
       const { code, syscall, path, dest, name } = error as NodeJS.ErrnoException & { dest?: string };
       if (code === undefined) throw error;
+      if (asksMaster && !this.#isLocal && code === 'ENOENT') return REMOVED_FOLDER;
       // node looks at both paths at once, and tells what comes first.
       if (verb === 'cp' && syscall === 'lstat') return { failed: syscall };
       return { failed: this.#shown({ name: code.startsWith('ERR') ? name : undefined, code, syscall, path, dest }) };
     }
+  }
+
+  async #isRemovedFolder(slot: number): Promise<boolean> {
+    const stats = await this.#handles.get(slot)?.stat();
+    return stats?.isDirectory() === true && stats.nlink === 0;
   }
 
   async #isFolder(path: unknown): Promise<boolean> {
