@@ -26,39 +26,66 @@ afterAll(async () => {
   await mfs.close();
 });
 
-/** One upload of tus-js-client that can be broken off and taken up again. */
+/** One upload that can be broken off and taken up again, as a person does who closes the page and opens it later. */
 class Client {
   readonly #data: Buffer;
-  readonly #upload: Upload;
+  readonly #name: string;
+  readonly #chunkSize: number;
+  readonly #settle: { resolve: () => void; reject: (error: Error) => void };
   readonly done: Promise<void>;
-  /** Bytes that the client believes to have sent. */
+  #stop: () => Promise<void> = async () => undefined;
+  #url: string | undefined;
+  /** Bytes that the client believes to have sent, since it was started last. */
   sent = 0;
   /** The furthest offset that was acknowledged to it. */
   acknowledged = 0;
 
   constructor(data: Buffer, name: string, chunkSize = 4 * MIB) {
     this.#data = data;
+    this.#name = name;
+    this.#chunkSize = chunkSize;
     let settle: { resolve: () => void; reject: (error: Error) => void };
     this.done = new Promise((resolve, reject) => (settle = { resolve, reject }));
+    this.#settle = settle!;
     this.done.catch(() => undefined);
-    this.#upload = new Upload(data, {
-      endpoint: `${service.url}/files`,
-      chunkSize,
-      retryDelays: Array.from({ length: 200 }, () => 300),
-      metadata: { filename: name, filetype: 'video/mp4' },
-      onProgress: (sent) => (this.sent = sent),
-      onChunkComplete: (_size, accepted) => (this.acknowledged = accepted),
-      onSuccess: () => settle.resolve(),
-      onError: (error) => settle.reject(error),
-    });
   }
 
   get id(): string {
-    return this.#upload.url!.split('/').at(-1)!;
+    return this.#url!.split('/').at(-1)!;
   }
 
+  /**
+   * Begins, or goes on where the server stands. With an `Upload` of its own each time: one that is started again before its aborted
+   * request has failed takes that for a failure of the new one, and from then on two of them fight over the offset.
+   */
   start(): void {
-    this.#upload.start();
+    this.sent = 0;
+    let stopped = false;
+    const upload = new Upload(this.#data, {
+      endpoint: `${service.url}/files`,
+      uploadUrl: this.#url ?? null,
+      chunkSize: this.#chunkSize,
+      retryDelays: Array.from({ length: 400 }, () => 300),
+      metadata: { filename: this.#name, filetype: 'video/mp4' },
+      // An abort between two requests stops neither the next one nor a retry that is being prepared.
+      onBeforeRequest: () => {
+        if (stopped) throw new Error('broken off');
+      },
+      onShouldRetry: (error) => {
+        const status = error.originalResponse?.getStatus() ?? 0;
+        return !stopped && (status < 400 || status >= 500 || status === 409 || status === 423);
+      },
+      onUploadUrlAvailable: () => (this.#url ??= upload.url!),
+      onProgress: (sent) => (stopped ? undefined : (this.sent = sent)),
+      onChunkComplete: (_size, accepted) => (this.acknowledged = Math.max(this.acknowledged, accepted)),
+      onSuccess: () => this.#settle.resolve(),
+      onError: (error) => (stopped ? undefined : this.#settle.reject(error)),
+    });
+    this.#stop = () => {
+      stopped = true;
+      return upload.abort();
+    };
+    upload.start();
   }
 
   /** Waits until so much is sent. */
@@ -67,7 +94,7 @@ class Client {
   }
 
   async breakOff(): Promise<void> {
-    await this.#upload.abort();
+    await this.#stop();
   }
 }
 
