@@ -1,9 +1,11 @@
 /**
  * The work of the benchmarks, as one process of its own: node bench/client.mjs '<job as JSON>'
  *
- * Through this package (`{ master }`) or through a folder, which is a mount (`{ mount }`). bench/libmfsio/client.c does the
- * same in C. Prints one line of JSON: seconds and CPU seconds of the work alone (connecting is not counted), the peak of
- * resident memory, and how many operations and bytes of data the work was.
+ * Through this package (`{ master }`) or through a folder, which is a mount (`{ mount }`, of the process `mountPid`).
+ * bench/libmfsio/client.c does the same in C. The work is done once before, on other files, and not counted: what is measured
+ * is a program that runs, not one that starts. Prints one line of JSON: seconds and CPU seconds of the work alone, the
+ * peak of resident memory, how many operations and bytes of data the work was, and of a mount its /proc/PID/stat before and
+ * after.
  *
  * Plain JavaScript, so that no compiler's work is counted as the client's.
  */
@@ -13,9 +15,17 @@ import { join } from 'node:path';
 
 const MIB = 1024 * 1024;
 const PAGE = 4096;
-const job = JSON.parse(process.argv[2]);
+const given = JSON.parse(process.argv[2]);
+/** The work being done: the warm-up first, then what was given. */
+let job = warmUp(given);
 const pattern = Buffer.from(Uint8Array.from({ length: MIB }, (_, i) => i * 31 + (i >> 8)));
 let moved = 0;
+
+/** The same on other files, in a folder beside that of the work; of one large file a quarter is enough. */
+function warmUp({ files, bytes, folder, ...rest }) {
+  const large = files === 1 || rest.op.startsWith('rand');
+  return { ...rest, files, bytes: large ? Math.ceil(bytes / 4 / PAGE) * PAGE : bytes, folder: `${folder}-warm` };
+}
 
 /** Sizes of uploads, 1 to 5 MiB: the same formula as in bench/libmfsio/client.c. */
 const uploadSize = (i) => MIB + ((i * 2654435) % (4 * MIB + 1));
@@ -191,11 +201,17 @@ const operations = {
 };
 
 const api = job.mount === undefined ? await ours() : mounted();
+await operations[job.op](api);
+job = given;
+moved = 0;
+const mountStat = () => (job.mountPid === undefined ? undefined : fs.readFile(`/proc/${job.mountPid}/stat`, 'utf8'));
+const mountBefore = await mountStat();
 const before = process.resourceUsage();
 const start = process.hrtime.bigint();
 await operations[job.op](api);
 const seconds = Number(process.hrtime.bigint() - start) / 1e9;
 const after = process.resourceUsage();
+const mountAfter = await mountStat();
 await api.close();
 const cpu = (usage) => (usage.userCPUTime + usage.systemCPUTime) / 1e6;
 const result = {
@@ -205,5 +221,6 @@ const result = {
   operations: job.files,
   // a stat moves none
   bytes: job.op === 'stat' ? 0 : moved,
+  ...(mountBefore !== undefined && { mountStat: [mountBefore, mountAfter] }),
 };
 process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -1,4 +1,4 @@
-/** The clients that are compared. Each does a piece of work in a process made for it, so with cold caches. */
+/** The clients that are compared. Each does a piece of work in a process made for it, which has warmed up on other files. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -91,15 +91,15 @@ export function mountContender(cluster: Cluster, told: (reason: string) => void)
     whyNot: (op) => (op === 'verify-checksums' ? 'a mount cannot ask for it' : undefined),
     async work(step, folder) {
       await using mount = await mountOfficial(cluster, []);
-      const before = await usageOf(mount.pid!);
       // as many threads as there are calls at once: node's four would be the limit, not the mount
       const threads = String(Math.max(4, Math.min(step.concurrency, 1024)));
-      const sample = await runScript(
-        { ...jobOf(step, folder), mount: mount.folder },
+      const { mountStat, ...sample } = await runScript(
+        { ...jobOf(step, folder), mount: mount.folder, mountPid: mount.pid },
         { env: { UV_THREADPOOL_SIZE: step.op === 'list' ? '200' : threads } },
       );
-      const { cpuSeconds, peakBytes } = await usageOf(mount.pid!);
-      return { ...sample, cpuSeconds: cpuSeconds - before.cpuSeconds, peakBytes };
+      const [before, after] = mountStat!.map(cpuSecondsIn) as [number, number];
+      const status = await readFile(`/proc/${mount.pid}/status`, 'utf8');
+      return { ...sample, cpuSeconds: after - before, peakBytes: peakBytesIn(status) };
     },
   };
 }
@@ -111,7 +111,7 @@ function jobOf({ op, files, bytes, concurrency }: Step, folder: string): object 
 async function runScript(
   job: object,
   { nodeOptions = [], env = {} }: { nodeOptions?: readonly string[]; env?: Readonly<Record<string, string>> },
-): Promise<Sample> {
+): Promise<ScriptSample> {
   const { stdout } = await run(process.execPath, [...nodeOptions, clientScript, JSON.stringify(job)], {
     timeout: timeoutMs,
     // what this process was started with (tsx) is not the client's
@@ -120,14 +120,11 @@ async function runScript(
   return sampleOf(stdout);
 }
 
-function sampleOf(stdout: string): Sample {
-  return JSON.parse(stdout) as Sample;
-}
+/** What bench/client.mjs prints: of a mount also its /proc/PID/stat before and after the work. */
+type ScriptSample = Sample & { readonly mountStat?: readonly string[] };
 
-/** CPU seconds so far and the peak of resident memory of another process, from /proc. */
-export async function usageOf(pid: number): Promise<{ cpuSeconds: number; peakBytes: number }> {
-  const [stat, status] = await Promise.all(['stat', 'status'].map((name) => readFile(`/proc/${pid}/${name}`, 'utf8')));
-  return { cpuSeconds: cpuSecondsIn(stat!), peakBytes: peakBytesIn(status!) };
+function sampleOf(stdout: string): ScriptSample {
+  return JSON.parse(stdout) as ScriptSample;
 }
 
 /** Ticks a second of /proc: 100 on every Linux that node runs on. */

@@ -8,14 +8,17 @@ export interface Stage extends AsyncDisposable {
   readonly cluster: Cluster;
   /** The folder for files of so many copies; undefined where the servers have no class for it. */
   folder(copies: 1 | 2 | 3): string | undefined;
-  /** Makes a folder in it that nobody else uses, and gives its path. */
+  /** Makes a folder in it that nobody else uses, and one for the warm-up beside it, and gives its path. */
   fresh(copies: 1 | 2 | 3, name: string): Promise<string>;
-  /** Removes a folder with all that is left in it. */
+  /** Removes such folders with all that is left in them. */
   remove(path: string): Promise<void>;
 }
 
 /** Name of the class of one copy, which a fresh MooseFS 4 does not have. */
 const ONE_COPY = 'bench1';
+
+/** Where the clients find the files of their warm-up: bench/client.mjs and bench/libmfsio/client.c know it too. */
+const warmFolder = (path: string): string => `${path}-warm`;
 
 /** Starts a cluster of three chunkservers, so that three copies can be written. */
 export async function setTheStage(told: (reason: string) => void): Promise<Stage> {
@@ -28,10 +31,12 @@ export async function setTheStage(told: (reason: string) => void): Promise<Stage
       folder: (copies) => folders.get(copies),
       async fresh(copies, name) {
         const path = `${folders.get(copies)!}/${name}`;
-        await mfs.mkdir(path);
+        for (const each of [path, warmFolder(path)]) await mfs.mkdir(each);
         return path;
       },
-      remove: (path) => mfs.rm(path, { recursive: true, force: true }),
+      async remove(path) {
+        for (const each of [path, warmFolder(path)]) await mfs.rm(each, { recursive: true, force: true });
+      },
       async [Symbol.asyncDispose]() {
         await mfs.close();
         await cluster.stop();

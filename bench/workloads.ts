@@ -17,7 +17,7 @@ export type Operation =
   | 'verify-checksums'
   | 'verify-md5';
 
-/** One piece of work, done by a process of its own, so that the client's caches are cold. */
+/** One piece of work, done by a process of its own, so that no client has what it reads in a cache. */
 export interface Step {
   readonly op: Operation;
   /** The name under which it is reported; without one it only prepares the next or cleans up. */

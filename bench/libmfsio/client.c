@@ -3,6 +3,7 @@
  *
  * client MASTERHOST MASTERPORT OP FOLDER FILES BYTES CONCURRENCY
  *
+ * The work is done once before, on other files in FOLDER-warm, and not counted, as bench/client.mjs does it.
  * Prints one line of JSON: seconds and CPU seconds of the work alone (connecting is not counted), peak resident bytes, and
  * how many files or operations and how many bytes of data the work was. MFSIO_DEFAULTS: the library has mfs_set_defaults.
  */
@@ -170,6 +171,23 @@ static double now(void) {
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+/* All of the work, by as many threads as calls at once. */
+static void work(const char *op, int concurrency) {
+	char big[4096];
+	snprintf(big, sizeof big, "%s/f0", folder);
+	shared = -1;
+	next_index = 0;
+	if (!strcmp(op, "randread")) shared = open_or_fail(big, O_RDONLY);
+	if (!strcmp(op, "randwrite")) shared = open_or_fail(big, O_RDWR);
+	pthread_t *threads = calloc(concurrency, sizeof *threads);
+	for (int i = 0; i < concurrency; i++)
+		if (pthread_create(&threads[i], NULL, lane, (void *)op) != 0) fail("pthread_create", op);
+	for (int i = 0; i < concurrency; i++) pthread_join(threads[i], NULL);
+	free(threads);
+	if (!strcmp(op, "randwrite") && mfs_fsync(shared) < 0) fail("fsync", big);
+	if (shared >= 0 && mfs_close(shared) < 0) fail("close", big);
+}
+
 int main(int argc, char **argv) {
 	if (argc != 8) return 2;
 	char *op = argv[3];
@@ -181,18 +199,21 @@ int main(int argc, char **argv) {
 	for (int i = 0; i < MIB; i++) pattern[i] = (i * 31 + (i >> 8)) & 0xff;
 	connect_to(argv[1], argv[2]);
 
+	/* the warm-up: the same on other files; of one large file a quarter is enough */
+	char warm_folder[4096];
+	snprintf(warm_folder, sizeof warm_folder, "%s-warm", folder);
+	const char *given_folder = folder;
+	uint64_t given_bytes = bytes;
+	folder = warm_folder;
+	if (files == 1 || !strncmp(op, "rand", 4)) bytes = (bytes / 4 + PAGE - 1) / PAGE * PAGE;
+	work(op, concurrency);
+	folder = given_folder;
+	bytes = given_bytes;
+	total_bytes = 0;
+
 	struct rusage usage;
-	char big[4096];
-	snprintf(big, sizeof big, "%s/f0", folder);
 	double cpu = cpu_seconds(&usage), start = now();
-	if (!strcmp(op, "randread")) shared = open_or_fail(big, O_RDONLY);
-	if (!strcmp(op, "randwrite")) shared = open_or_fail(big, O_RDWR);
-	pthread_t *threads = calloc(concurrency, sizeof *threads);
-	for (int i = 0; i < concurrency; i++)
-		if (pthread_create(&threads[i], NULL, lane, op) != 0) fail("pthread_create", op);
-	for (int i = 0; i < concurrency; i++) pthread_join(threads[i], NULL);
-	if (!strcmp(op, "randwrite") && mfs_fsync(shared) < 0) fail("fsync", big);
-	if (shared >= 0 && mfs_close(shared) < 0) fail("close", big);
+	work(op, concurrency);
 	double seconds = now() - start;
 	cpu = cpu_seconds(&usage) - cpu;
 	printf("{\"seconds\":%.6f,\"cpuSeconds\":%.6f,\"peakBytes\":%llu,\"operations\":%llu,\"bytes\":%llu}\n", seconds, cpu,

@@ -77,7 +77,8 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
   readonly #owner: LockOwner;
   /** Calls under way: closing waits for them. */
   readonly #pending = new Set<Promise<unknown>>();
-  readonly #ending = new AbortController();
+  /** Gives up waiting for locks when the handle closes; made by the first that waits. */
+  #ending: AbortController | undefined;
   #fd: number;
   #position = 0;
   #closing: Promise<void> | undefined;
@@ -410,6 +411,7 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
       if (this.#opened.file === undefined) throw fsError('EISDIR', site);
       const { signal } = options;
       // Closing the handle gives up the wait, too.
+      this.#ending ??= new AbortController();
       const either = signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
       return this.#volume.locks.lock(this.#owner, { ...options, signal: either }, () => this.#flush(kind, undefined));
     });
@@ -433,7 +435,7 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
 
   async #close(signal: AbortSignal | undefined): Promise<void> {
     this.#fd = -1;
-    this.#ending.abort(fsError('EBADF', { syscall: 'close' }, { detail: 'the handle was closed' }));
+    this.#ending?.abort(fsError('EBADF', { syscall: 'close' }, { detail: 'the handle was closed' }));
     try {
       await Promise.allSettled([this.#turn, ...this.#pending]);
       if (this.#flags.write) await this.#flush('close', signal);

@@ -27,6 +27,8 @@ export interface ReadStreamOptions {
 
 /** What one request of the stream asks for, when the caller does not say. */
 const DEFAULT_PIECE = 1024 * 1024;
+/** The same while all streams together hold as much as they may: each must get on, and none needs much for that. */
+const TIGHT_PIECE = 128 * 1024;
 
 /** As node's `fs.ReadStream`. */
 export class ReadStream extends Readable {
@@ -142,7 +144,7 @@ export class ReadStream extends Readable {
       // Beyond the known end ask for one piece at most, to see whether the file has grown.
       if (this.#ahead.length > 0 && (this.#next >= known || readBudget.isFull)) break;
       const size = Math.min(
-        this.#piece,
+        readBudget.isFull ? Math.min(this.#piece, TIGHT_PIECE) : this.#piece,
         this.#end - this.#next + 1,
         Math.max(1, known > this.#next ? known - this.#next : this.#piece),
       );
