@@ -1,6 +1,55 @@
 /** The public API of moosefs-client. */
 export { MooseFS } from './client/moosefs.ts';
-export type { StorageClassApi } from './client/moosefs.ts';
+export type { ChangeClassOptions, StorageClassApi, TreeCounts, ValueCount } from './client/storage-class-api.ts';
+export type {
+  ArchiveRule,
+  ClassState,
+  ClassStateInput,
+  LabelsMode,
+  StorageClassDefinition,
+  StorageClassInput,
+} from './client/class-definition.ts';
+export type { TreeOptions } from './client/admin-call.ts';
+export type { GoalApi } from './client/goal.ts';
+export type {
+  ListTrashOptions,
+  RestoreOptions,
+  SustainedFile,
+  TrashApi,
+  TrashEntry,
+  TrashTarget,
+} from './client/trash.ts';
+export type { RetentionOptions, SetRetentionOptions } from './client/retention.ts';
+export type {
+  ListedQuota,
+  Quota,
+  QuotaAmounts,
+  QuotaApi,
+  QuotaChanges,
+  QuotaInput,
+  QuotaLimits,
+} from './client/quota.ts';
+export type { ExtraAttributeName, ExtraAttributesApi } from './client/eattr.ts';
+export type { ArchiveApi, ArchiveChanges, ArchiveCounts } from './client/archive.ts';
+export type { RemoveSnapshotOptions, SnapshotOptions } from './client/snapshot.ts';
+export type { ChunkSlice } from './client/concat.ts';
+export type { ChunkClass, DirectoryInfo, FileCheck, RepairCounts, RepairOptions } from './client/file-state.ts';
+export type { ReplicationProgress, ReplicationWaitOptions } from './client/replication-wait.ts';
+export type {
+  ClusterApi,
+  ClusterInfo,
+  ClusterLock,
+  ClusterLocks,
+  ClusterOpenFile,
+  ClusterServer,
+  ClusterStatus,
+  MemoryUse,
+  MissingChunk,
+} from './client/cluster.ts';
+export type { ChunkMatrices, ChunkMatrix } from './client/chunk-matrix.ts';
+export type { ClusterDisk, DiskActivity, ServerDisks } from './client/disks.ts';
+export type { ClusterSession, SessionCounter } from './client/session-list.ts';
+export { matchesGlob } from './client/glob.ts';
 export { FileSystem } from './client/file-system.ts';
 export type {
   MkdirOptions,

@@ -5,14 +5,13 @@
  */
 import createDebug from 'debug';
 import { ProtocolError } from '../errors.ts';
-import { FrameParser, MASTER_BODY_LIMIT } from '../protocol/frame.ts';
 import { CHUNK_SIZE } from '../protocol/geometry.ts';
-import { decodePacket, encodePacket } from '../protocol/message.ts';
 import * as monitor from '../protocol/messages/monitor.ts';
 import type { Version } from '../protocol/version.ts';
 import { Deadline } from '../transport/deadline.ts';
-import { Connection, endpointText } from '../transport/tcp.ts';
+import { endpointText } from '../transport/tcp.ts';
 import type { Endpoint } from '../transport/tcp.ts';
+import { askEndpoint } from './ask-master.ts';
 
 const debug = createDebug('moosefs:session');
 
@@ -60,42 +59,11 @@ export class ClusterSpace {
   }
 }
 
-/** The chunkservers that a master knows; on a connection of its own, because the answer has no message id. */
+/** The chunkservers that a master knows. */
 async function listServers(master: Endpoint, serverVersion: Version): Promise<ServerSpace[]> {
   const deadline = Deadline.in(ANSWER_MS);
-  const connection = await Connection.connect(master, { deadline });
-  try {
-    const what = `${monitor.getChunkservers.name} at ${connection.peer}`;
-    return await deadline.wait<ServerSpace[]>(what, (resolve, reject) => {
-      const parser = new FrameParser(
-        { bodyLimit: MASTER_BODY_LIMIT },
-        {
-          frame: (type, body) => {
-            if (type === monitor.chunkservers.type) resolve(readServers(body, serverVersion));
-          },
-        },
-      );
-      connection.handler = {
-        bytes: (chunk) => {
-          try {
-            parser.push(chunk);
-          } catch (error) {
-            reject(error);
-          }
-        },
-        closed: reject,
-      };
-      connection.write([encodePacket(monitor.getChunkservers, {}, serverVersion)]);
-      return undefined;
-    });
-  } finally {
-    connection.handler = undefined;
-    connection.destroy();
-  }
-}
-
-function readServers(body: Uint8Array, serverVersion: Version): ServerSpace[] {
-  const reply = decodePacket(monitor.chunkservers, body, serverVersion);
+  const { getChunkservers, chunkservers } = monitor;
+  const reply = await askEndpoint(master, serverVersion, getChunkservers, {}, chunkservers, deadline);
   const servers = reply.servers4 ?? reply.servers3;
   if (servers === undefined) throw new ProtocolError('a list of chunkservers without servers');
   return servers.map(({ flags, total, used }) => ({

@@ -35,10 +35,31 @@ import type { ChunkInfo } from './replica-info.ts';
 import { ownAddresses, Replicas } from './replicas.ts';
 import { Session } from './session.ts';
 import { StorageClasses } from './storage-class.ts';
-import type { SetCounts } from './storage-class.ts';
+import { storageClassApi } from './storage-class-api.ts';
+import type { StorageClassApi } from './storage-class-api.ts';
+import { goalApi } from './goal.ts';
+import type { GoalApi } from './goal.ts';
+import { trashApi } from './trash.ts';
+import type { TrashApi } from './trash.ts';
+import { quotaApi } from './quota.ts';
+import type { QuotaApi } from './quota.ts';
+import { eattrApi } from './eattr.ts';
+import type { ExtraAttributesApi } from './eattr.ts';
+import { archiveApi } from './archive.ts';
+import type { ArchiveApi } from './archive.ts';
+import { clusterApi } from './cluster.ts';
+import type { ClusterApi } from './cluster.ts';
+import { pathsOf } from './inode-paths.ts';
+import { makeSnapshot, removeSnapshot } from './snapshot.ts';
+import type { RemoveSnapshotOptions, SnapshotOptions } from './snapshot.ts';
+import { concatFiles } from './concat.ts';
+import type { ChunkSlice } from './concat.ts';
+import { checkFile, directoryInfo, repairFile } from './file-state.ts';
+import type { DirectoryInfo, FileCheck, RepairCounts, RepairOptions } from './file-state.ts';
+import { waitForReplication } from './replication-wait.ts';
+import type { ReplicationProgress, ReplicationWaitOptions } from './replication-wait.ts';
 import { verifyChunks } from './verify.ts';
 import type { FileVerification, VerifyOptions } from './verify.ts';
-import { requestDeadline } from './volume.ts';
 import type { Volume } from './volume.ts';
 import { xattrApi } from './xattr.ts';
 import type { XattrApi } from './xattr.ts';
@@ -104,6 +125,13 @@ export class MooseFS extends FileSystem {
   readonly #callbacks: CallbacksApi;
   readonly #xattr: XattrApi;
   readonly #acl: AclApi;
+  readonly #storageClass: StorageClassApi;
+  readonly #goal: GoalApi;
+  readonly #trash: TrashApi;
+  readonly #quota: QuotaApi;
+  readonly #eattr: ExtraAttributesApi;
+  readonly #archive: ArchiveApi;
+  readonly #cluster: ClusterApi;
 
   private constructor(volume: (events: EventEmitter<ClientEvents>) => Volume) {
     super(volume);
@@ -112,6 +140,13 @@ export class MooseFS extends FileSystem {
     this.#callbacks = callbacksOf(this, this.promises);
     this.#xattr = xattrApi(this.volume);
     this.#acl = aclApi(this.volume);
+    this.#storageClass = storageClassApi(this.volume);
+    this.#goal = goalApi(this.volume, this.#storageClass);
+    this.#trash = trashApi(this.volume);
+    this.#quota = quotaApi(this.volume);
+    this.#eattr = eattrApi(this.volume);
+    this.#archive = archiveApi(this.volume);
+    this.#cluster = clusterApi(this.volume);
   }
 
   /**
@@ -244,36 +279,145 @@ export class MooseFS extends FileSystem {
     return this.#acl;
   }
 
+  /** Storage classes, by name: see {@link StorageClassApi}. */
+  get storageClass(): StorageClassApi {
+    return this.#storageClass;
+  }
+
+  /** Placement as a number of copies: see {@link GoalApi}. */
+  get goal(): GoalApi {
+    return this.#goal;
+  }
+
+  /** Deleted files: see {@link TrashApi}. */
+  get trash(): TrashApi {
+    return this.#trash;
+  }
+
+  /** Quotas of folders: see {@link QuotaApi}. */
+  get quota(): QuotaApi {
+    return this.#quota;
+  }
+
+  /** Extra attributes, MooseFS's own flags: see {@link ExtraAttributesApi}. */
+  get eattr(): ExtraAttributesApi {
+    return this.#eattr;
+  }
+
+  /** The archive flag of chunks: see {@link ArchiveApi}. */
+  get archive(): ArchiveApi {
+    return this.#archive;
+  }
+
+  /** The state of the cluster: see {@link ClusterApi}. */
+  get cluster(): ClusterApi {
+    return this.#cluster;
+  }
+
   /**
-   * Placement by name: `3CP`, `2CP`, `EC4+1` on a fresh 4.x; `1` to `9`, the goals, on 3.x.
+   * Every path of an inode, one for each hard link. Of a file that was deleted: `./TRASH (path)`, or `./SUSTAINED (path)` while it
+   * is open.
    *
    * @example
    * ```ts
-   * console.log(await mfs.storageClass.list(), await mfs.storageClass.get('/film.mp4'));
+   * for (const { inode } of await mfs.cluster.openFiles()) console.log(await mfs.pathsOf(inode));
    * ```
    */
-  get storageClass(): StorageClassApi {
-    const { classes, files, settings } = this.volume;
-    const at = <T>(
-      method: string,
-      path: PathLike,
-      signal: AbortSignal | undefined,
-      act: (inode: number, context: CallContext) => Promise<T>,
-    ) =>
-      startCall(this.volume, { method, path, signal }, async (context) =>
-        act((await findPath(this.volume, path, { ...context, follow: true })).inode, context),
-      );
-    return {
-      get: (path, { signal } = {}) =>
-        at('getStorageClass', path, signal, (inode, { deadline, site }) => classes.nameOf(inode, deadline, site)),
-      set: (path, name, { recursive = false, signal } = {}) =>
-        at('setStorageClass', path, signal, async (inode, context) => {
-          const counts = await classes.set(inode, name, { ...context, recursive, uid: settings.uid });
-          files.get(inode)?.placementChanged();
-          return counts;
-        }),
-      list: ({ signal } = {}) => classes.list(requestDeadline(this.volume, signal)),
-    };
+  pathsOf(inode: number, options: SignalOption = {}): Promise<string[]> {
+    return pathsOf(this.volume, inode, options);
+  }
+
+  /**
+   * Copies a file or a tree in a moment: both share their chunks until one is changed. `destination` is the new name itself. It is
+   * done in one go inside of the master, which answers nobody else for seconds when the tree has millions of nodes. Rejects with
+   * EEXIST where the name is taken (see `overwrite`), EINVAL where the source contains the destination, EDQUOT.
+   *
+   * @example
+   * ```ts
+   * await mfs.snapshot('/projects/elk', '/snapshots/elk-monday');
+   * ```
+   */
+  snapshot(source: PathLike, destination: PathLike, options: SnapshotOptions = {}): Promise<void> {
+    return makeSnapshot(this.volume, source, destination, options);
+  }
+
+  /**
+   * Removes a snapshot with all that is in it, in one go and past the trash. Gives true when nothing is left. Rejects with EPERM
+   * where something in it is no snapshot, unless `force` is given: then that is left.
+   */
+  removeSnapshot(path: PathLike, options: RemoveSnapshotOptions = {}): Promise<boolean> {
+    return removeSnapshot(this.volume, path, options);
+  }
+
+  /**
+   * Appends files, or slices of them, to `destination` inside of the cluster: no data is moved. In units of chunks: each begins at
+   * a multiple of 64 MiB, and what is before it is filled up with zeros. Makes `destination` where it does not exist. Gives its
+   * length in bytes. Not done as a whole: when one source fails, those before it are there.
+   *
+   * @example
+   * ```ts
+   * const bytes = await mfs.concat('/all', ['/part1', { path: '/part2', from: 0, to: 3 }]);
+   * console.log(bytes);
+   * ```
+   */
+  async concat(
+    destination: PathLike,
+    sources: readonly (PathLike | ChunkSlice)[],
+    options: SignalOption = {},
+  ): Promise<number> {
+    const made = await this.open(destination, 'a', undefined, options);
+    await made.close();
+    return concatFiles(this.volume, destination, sources, options);
+  }
+
+  /**
+   * How the chunks of a file are kept: how many have one copy, two, and so on. Counted by the master, at once.
+   *
+   * @example
+   * ```ts
+   * const { chunks, lost } = await mfs.checkFile('/film.mp4');
+   * console.log(chunks[0]?.copies, lost);
+   * ```
+   */
+  checkFile(path: PathLike, options: SignalOption = {}): Promise<FileCheck> {
+    return checkFile(this.volume, path, options);
+  }
+
+  /**
+   * What is in a folder and below: files, chunks, bytes, and bytes with all copies on all disks. Kept by the master, given at once
+   * however large the tree is. Of a file: of itself.
+   *
+   * @example
+   * ```ts
+   * const { files, length, realSize } = await mfs.directoryInfo('/films');
+   * console.log(files, length, realSize);
+   * ```
+   */
+  directoryInfo(path: PathLike, options: SignalOption = {}): Promise<DirectoryInfo> {
+    return directoryInfo(this.volume, path, options);
+  }
+
+  /**
+   * **Gives up data.** Makes a file readable whose chunks are lost: by an older version of a chunk where a server has one, else by
+   * zeros. Do it when the servers that are gone will not come back: what they have is not asked for any more afterwards. Rejects
+   * with ENOTSUP on servers that can only erase, unless `erase` is given.
+   */
+  repair(path: PathLike, options: RepairOptions = {}): Promise<RepairCounts> {
+    return repairFile(this.volume, path, options);
+  }
+
+  /**
+   * Resolves when every chunk of a file has as many valid copies as its class asks for, or `copies`. Rejects with ETIMEDOUT after
+   * `timeoutMs`, saying how far it is; the file is there all the same.
+   *
+   * @example
+   * ```ts
+   * await mfs.writeFile('/contract.pdf', 'signed');
+   * await mfs.waitForReplication('/contract.pdf', { copies: 3, timeoutMs: 60_000 });
+   * ```
+   */
+  waitForReplication(path: PathLike, options: ReplicationWaitOptions = {}): Promise<ReplicationProgress> {
+    return waitForReplication(this.volume, path, options);
   }
 
   /**
@@ -318,35 +462,4 @@ export class MooseFS extends FileSystem {
     await open?.flush(context.deadline);
     return { inode, length: Math.max(attributes.length, open?.length ?? 0) };
   }
-}
-
-/** Calls about storage classes. */
-export interface StorageClassApi {
-  /**
-   * The name of the class of a file or folder.
-   *
-   * @example
-   * ```ts
-   * console.log(await mfs.storageClass.get('/film.mp4'));
-   * ```
-   */
-  get(path: PathLike, options?: SignalOption): Promise<string>;
-  /**
-   * Gives a file, a folder or, with `recursive`, a tree another class. New files take that of their folder.
-   *
-   * @example
-   * ```ts
-   * await mfs.storageClass.set('/films', '3CP', { recursive: true });
-   * ```
-   */
-  set(path: PathLike, name: string, options?: { recursive?: boolean } & SignalOption): Promise<SetCounts>;
-  /**
-   * The names of all classes.
-   *
-   * @example
-   * ```ts
-   * console.log((await mfs.storageClass.list()).join(', '));
-   * ```
-   */
-  list(options?: SignalOption): Promise<string[]>;
 }

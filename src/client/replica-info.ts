@@ -112,6 +112,29 @@ function partOf(code: number): ReplicaInfo['part'] {
     : { kind: 'checksum', index: index - dataParts, dataParts };
 }
 
+/** A replica or part as CHECK lists it. */
+interface ListedReplica {
+  readonly ip: number;
+  readonly port: number;
+  readonly state: number;
+  readonly partCode: number;
+}
+
+/**
+ * How many copies a chunk has that stay: valid ones on different servers. Parts count as the copies that would survive as much:
+ * with all of 4+1 one may be lost, as of two copies.
+ */
+export function redundancyOf(replicas: readonly ListedReplica[]): number {
+  const valid = replicas.filter(({ state }) => state === messages.ReplicaState.valid);
+  const servers = (list: readonly ListedReplica[]) => new Set(list.map(addressText)).size;
+  const partsOver = (dataParts: 4 | 8): number => {
+    const parts = valid.filter(({ partCode }) => partOf(partCode)?.dataParts === dataParts);
+    const different = new Set(parts.map(({ partCode }) => partCode)).size;
+    return Math.max(0, Math.min(different, servers(parts)) - dataParts + 1);
+  };
+  return Math.max(servers(valid.filter(({ partCode }) => partCode === 0)), partsOver(4), partsOver(8));
+}
+
 /** Label names of a mask: bit 0 is A. */
 export function labelsOf(mask: number): string[] {
   return Array.from({ length: 26 }, (_, i) => i)

@@ -36,6 +36,11 @@ export interface SetCounts {
   readonly notPermitted: number;
 }
 
+/** The name of a class; the numbered goals of 3.x are called "1" to "9". */
+export function classNameOf({ name, goal }: messages.ClassCount): string {
+  return name === undefined ? String(goal) : Buffer.from(name).toString();
+}
+
 /** The storage classes of the cluster, as far as they were asked for. */
 export class StorageClasses {
   readonly #session: Session;
@@ -52,7 +57,7 @@ export class StorageClasses {
     const { classes } = await this.#session.call(messages.getStorageClass, { inode, recursive: 0 }, { deadline, site });
     const first = classes.files[0] ?? classes.directories[0];
     if (first === undefined) throw new MooseFSError(`inode ${inode} has no storage class`, { code: 'EINVAL' });
-    return first.name === undefined ? String(first.goal) : Buffer.from(first.name).toString();
+    return classNameOf(first);
   }
 
   /** The names of all classes. */
@@ -86,6 +91,12 @@ export class StorageClasses {
       { inode, uid, byName: messages.CLASS_BY_NAME, setMode, name: Buffer.from(name) },
       { deadline, site },
     );
+  }
+
+  /** Forgets what classes ask for: they were changed. */
+  forget(): void {
+    this.#copies.clear();
+    this.#newFiles.clear();
   }
 
   /**
