@@ -79,7 +79,8 @@ function parse(command: Command, words: readonly string[]): ParsedCommand {
     };
   }
   try {
-    const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true, strict: true });
+    const args = withNegativeValues(words, options);
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true, strict: true });
     for (const { name, choices } of command.options) {
       const value = values[name];
       if (choices !== undefined && typeof value === 'string' && !choices.includes(value))
@@ -92,6 +93,22 @@ function parse(command: Command, words: readonly string[]): ParsedCommand {
     const sentence = error.message.replace(/(?:\. |\n)[^]*$/, '');
     throw new UsageError(sentence.charAt(0).toLowerCase() + sentence.slice(1), command.name);
   }
+}
+
+/** `--size -10M` is a value, as for find(1): parseArgs takes it in one word only. */
+function withNegativeValues(words: readonly string[], options: NonNullable<ParseArgsConfig['options']>): string[] {
+  const args: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (word === '--') return [...args, ...words.slice(i)];
+    const next = words[i + 1];
+    const takesValue = word.startsWith('--') && options[word.slice(2)]?.type === 'string';
+    if (takesValue && next !== undefined && /^-\d/.test(next)) {
+      args.push(`${word}=${next}`);
+      i++;
+    } else args.push(word);
+  }
+  return args;
 }
 
 function checkArguments(command: Command, given: readonly string[]): void {

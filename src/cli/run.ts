@@ -1,6 +1,5 @@
 /** Runs one command line from its words to its exit status. Knows no process: streams, environment and signals are given. */
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { MooseFS } from '../index.ts';
 import type { Command, CommandContext, ConnectionOptions } from './command.ts';
@@ -9,6 +8,7 @@ import type { ParsedCommand } from './command-line.ts';
 import { commands } from './commands.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { Output, OutputClosed } from './output.ts';
+import { packageVersion } from './package-version.ts';
 import { Progress } from './progress.ts';
 import type { ProgressStream } from './progress.ts';
 import { errorText, ExitStatus, isAbort, UsageError } from './status.ts';
@@ -39,12 +39,6 @@ export async function run(words: readonly string[], io: CommandProcess): Promise
     await running.close();
   }
   return running.status;
-}
-
-function packageVersion(): string {
-  // The same step up from src/cli and from dist/cli.
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** One run. */
@@ -96,7 +90,12 @@ class Running {
       flag: (name) => values[name] === true,
       value: (name) => values[name] as string | undefined,
       number: (name, low, high) => wholeNumber(name, values[name] as string | undefined, low, high),
-      connect: () => (this.#client ??= this.#connect(connection, signal)),
+      connect: () =>
+        (this.#client ??= this.#connect(connection, signal).catch((error: unknown) => {
+          // Whoever asks again, as `status --watch` does, gets another try.
+          this.#client = undefined;
+          throw error;
+        })),
       connection,
       output: this.#outputFor(values['json'] === true, command),
       progress: this.#progress,

@@ -32,6 +32,15 @@ describe('the table of commands', () => {
 });
 
 describe('readCommandLine', () => {
+  it('takes a negative number for a value, as find does', () => {
+    expect(parsed('find', '/', '--size', '-10M', '--copies=-2').parsed.values).toMatchObject({
+      size: '-10M',
+      copies: '-2',
+    });
+    expect(() => read('find', '/', '--size', '--empty')).toThrow(UsageError);
+    expect(parsed('cat', '--', '--size', '-10').parsed.arguments).toEqual(['--size', '-10']);
+  });
+
   it('takes general options before and behind the name', () => {
     for (const words of [
       ['--master', 'm:1', 'ls', '-l', '/a'],
