@@ -35,10 +35,34 @@ export interface ArchiveChanges {
  * ```
  */
 export interface ArchiveApi {
+  /**
+   * How many chunks and files are archived.
+   *
+   * @example
+   * ```ts
+   * const { archivedChunks, otherChunks } = await mfs.archive.get('/films/1998');
+   * console.log(archivedChunks, otherChunks);
+   * ```
+   */
   get(path: PathLike, options?: SignalOption): Promise<ArchiveCounts>;
-  /** Archives now, before the class's time for it. */
+  /**
+   * Archives now, before the class's time for it.
+   *
+   * @example
+   * ```ts
+   * const { changed } = await mfs.archive.set('/films/1998');
+   * console.log(changed);
+   * ```
+   */
   set(path: PathLike, options?: SignalOption): Promise<ArchiveChanges>;
-  /** Brings chunks back to how the class keeps them. */
+  /**
+   * Brings chunks back to how the class keeps them.
+   *
+   * @example
+   * ```ts
+   * await mfs.archive.clear('/films/1998');
+   * ```
+   */
   clear(path: PathLike, options?: SignalOption): Promise<ArchiveChanges>;
 }
 

@@ -139,20 +139,101 @@ export interface ClusterStatus {
  * ```
  */
 export interface ClusterApi {
+  /**
+   * The cluster as a whole.
+   *
+   * @example
+   * ```ts
+   * const { availableBytes, totalBytes } = await mfs.cluster.info();
+   * console.log(availableBytes / totalBytes);
+   * ```
+   */
   info(options?: SignalOption): Promise<ClusterInfo>;
-  /** Chunkservers, those too that are not connected now. */
+  /**
+   * Chunkservers, those too that are not connected now.
+   *
+   * @example
+   * ```ts
+   * for (const { host, connected } of await mfs.cluster.servers()) if (!connected) console.log(`${host} is gone`);
+   * ```
+   */
   servers(options?: SignalOption): Promise<ClusterServer[]>;
-  /** The disks of every connected chunkserver, asked of itself; one that does not answer has an `error` instead. */
+  /**
+   * The disks of every connected chunkserver, asked of itself; one that does not answer has an `error` instead.
+   *
+   * @example
+   * ```ts
+   * for (const { server, disks } of await mfs.cluster.disks()) {
+   *   for (const { path, damaged } of disks) console.log(server, path, damaged);
+   * }
+   * ```
+   */
   disks(options?: SignalOption): Promise<ServerDisks[]>;
+  /**
+   * Sessions of all clients, those too that were lost and are kept for a while.
+   *
+   * @example
+   * ```ts
+   * console.log((await mfs.cluster.sessions()).map(({ host, info }) => `${host} ${info}`));
+   * ```
+   */
   sessions(options?: SignalOption): Promise<ClusterSession[]>;
+  /**
+   * Which session has which inode open; `mfs.pathsOf` tells paths.
+   *
+   * @example
+   * ```ts
+   * for (const { inode } of await mfs.cluster.openFiles()) console.log(await mfs.pathsOf(inode));
+   * ```
+   */
   openFiles(options?: SignalOption): Promise<ClusterOpenFile[]>;
+  /**
+   * Locks that are held.
+   *
+   * @example
+   * ```ts
+   * const { locks, complete } = await mfs.cluster.locks();
+   * console.log(locks.length, complete);
+   * ```
+   */
   locks(options?: SignalOption): Promise<ClusterLocks>;
-  /** How many chunks have which goal and how many copies. */
+  /**
+   * How many chunks have which goal and how many copies.
+   *
+   * @example
+   * ```ts
+   * const { all, settled } = await mfs.cluster.chunkMatrix();
+   * if (settled) console.log(all.missing, all.endangered);
+   * ```
+   */
   chunkMatrix(options?: SignalOption): Promise<ChunkMatrices>;
+  /**
+   * What the master's memory is used for.
+   *
+   * @example
+   * ```ts
+   * for (const { name, usedBytes } of await mfs.cluster.memory()) console.log(name, usedBytes);
+   * ```
+   */
   memory(options?: SignalOption): Promise<MemoryUse[]>;
-  /** Chunks that cannot be read. The master finds them in a loop through all files: the list may be hours old. */
+  /**
+   * Chunks that cannot be read. The master finds them in a loop through all files: the list may be hours old.
+   *
+   * @example
+   * ```ts
+   * for (const { inode, index } of await mfs.cluster.missingChunks()) console.log(inode, index);
+   * ```
+   */
   missingChunks(options?: SignalOption): Promise<MissingChunk[]>;
-  /** All that `mfs status` shows. */
+  /**
+   * All that `mfs status` shows.
+   *
+   * @example
+   * ```ts
+   * const { info, servers, chunks } = await mfs.cluster.status();
+   * console.log(info.version, servers.length, chunks.all.missing);
+   * ```
+   */
   status(options?: SignalOption): Promise<ClusterStatus>;
 }
 

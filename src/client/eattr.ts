@@ -29,17 +29,45 @@ export type ExtraAttributeName =
  * ```
  */
 export interface ExtraAttributesApi {
-  /** Those of a file or folder; with `recursive` all sets in a tree, counted. */
+  /**
+   * Those of a file or folder; with `recursive` all sets in a tree, counted.
+   *
+   * @example
+   * ```ts
+   * console.log((await mfs.eattr.get('/shared')).includes('noowner'));
+   * ```
+   */
   get(
     path: PathLike,
     options?: TreeOptions & { readonly recursive?: false | undefined },
   ): Promise<ExtraAttributeName[]>;
   get(path: PathLike, options: TreeOptions & { readonly recursive: true }): Promise<TreeCounts<ExtraAttributeName[]>>;
-  /** Gives a file, folder or tree these and no others. */
+  /**
+   * Gives a file, folder or tree these and no others.
+   *
+   * @example
+   * ```ts
+   * await mfs.eattr.set('/shared', ['noowner', 'nodatacache']);
+   * ```
+   */
   set(path: PathLike, names: readonly ExtraAttributeName[], options?: TreeOptions): Promise<SetCounts>;
-  /** Adds these to what there is. */
+  /**
+   * Adds these to what there is.
+   *
+   * @example
+   * ```ts
+   * await mfs.eattr.add('/contracts', ['immutable'], { recursive: true });
+   * ```
+   */
   add(path: PathLike, names: readonly ExtraAttributeName[], options?: TreeOptions): Promise<SetCounts>;
-  /** Takes these away. */
+  /**
+   * Takes these away.
+   *
+   * @example
+   * ```ts
+   * await mfs.eattr.remove('/contracts', ['immutable'], { recursive: true });
+   * ```
+   */
   remove(path: PathLike, names: readonly ExtraAttributeName[], options?: TreeOptions): Promise<SetCounts>;
 }
 

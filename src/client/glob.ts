@@ -7,6 +7,8 @@ import { invalidValue } from './arguments.ts';
  *
  * @example
  * ```ts
+ * import { matchesGlob } from 'moosefs-client';
+ *
  * console.log(matchesGlob('/docs/a.txt', '/docs/*.txt'), matchesGlob('/docs/2024/a.txt', '*.txt'));
  * ```
  */

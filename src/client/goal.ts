@@ -25,12 +25,25 @@ import type { Volume } from './volume.ts';
  * ```
  */
 export interface GoalApi {
-  /** How many copies the class of a file or folder keeps; with `recursive` all such numbers in a tree, counted. */
+  /**
+   * How many copies the class of a file or folder keeps; with `recursive` all such numbers in a tree, counted.
+   *
+   * @example
+   * ```ts
+   * console.log(await mfs.goal.get('/film.mp4'));
+   * ```
+   */
   get(path: PathLike, options?: TreeOptions & { readonly recursive?: false | undefined }): Promise<number>;
   get(path: PathLike, options: TreeOptions & { readonly recursive: true }): Promise<TreeCounts<number>>;
   /**
    * Gives a file, folder or tree the class that means so many copies on any servers, 1 to 9: `3` on 3.x; on 4.x `3CP`, or another
    * class that asks for just that. Rejects with EINVAL where there is none.
+   *
+   * @example
+   * ```ts
+   * const { changed } = await mfs.goal.set('/films', 3, { recursive: true });
+   * console.log(changed);
+   * ```
    */
   set(path: PathLike, copies: number, options?: TreeOptions): Promise<SetCounts>;
 }

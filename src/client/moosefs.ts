@@ -344,6 +344,11 @@ export class MooseFS extends FileSystem {
   /**
    * Removes a snapshot with all that is in it, in one go and past the trash. Gives true when nothing is left. Rejects with EPERM
    * where something in it is no snapshot, unless `force` is given: then that is left.
+   *
+   * @example
+   * ```ts
+   * await mfs.removeSnapshot('/snapshots/elk-monday');
+   * ```
    */
   removeSnapshot(path: PathLike, options: RemoveSnapshotOptions = {}): Promise<boolean> {
     return removeSnapshot(this.volume, path, options);
@@ -401,6 +406,12 @@ export class MooseFS extends FileSystem {
    * **Gives up data.** Makes a file readable whose chunks are lost: by an older version of a chunk where a server has one, else by
    * zeros. Do it when the servers that are gone will not come back: what they have is not asked for any more afterwards. Rejects
    * with ENOTSUP on servers that can only erase, unless `erase` is given.
+   *
+   * @example
+   * ```ts
+   * const { lost } = await mfs.checkFile('/film.mp4');
+   * if (lost > 0) console.log(await mfs.repair('/film.mp4'));
+   * ```
    */
   repair(path: PathLike, options: RepairOptions = {}): Promise<RepairCounts> {
     return repairFile(this.volume, path, options);

@@ -71,12 +71,42 @@ export interface QuotaInput {
  * ```
  */
 export interface QuotaApi {
+  /**
+   * The limits of a folder, and what is in it.
+   *
+   * @example
+   * ```ts
+   * const { current, hard } = await mfs.quota.get('/projects/elk');
+   * console.log(current.length, hard.length);
+   * ```
+   */
   get(path: PathLike, options?: SignalOption): Promise<Quota>;
-  /** Sets limits and gives what the quota is then. */
+  /**
+   * Sets limits and gives what the quota is then.
+   *
+   * @example
+   * ```ts
+   * await mfs.quota.set('/projects/elk', { hard: { length: 1e13 }, soft: { inodes: null }, graceSeconds: 86_400 });
+   * ```
+   */
   set(path: PathLike, changes: QuotaInput, options?: SignalOption): Promise<Quota>;
-  /** Removes all limits. */
+  /**
+   * Removes all limits.
+   *
+   * @example
+   * ```ts
+   * await mfs.quota.remove('/projects/elk');
+   * ```
+   */
   remove(path: PathLike, options?: SignalOption): Promise<Quota>;
-  /** The quotas of the whole file system. Needs no privilege. */
+  /**
+   * The quotas of the whole file system. Needs no privilege.
+   *
+   * @example
+   * ```ts
+   * for (const { path, exceeded } of await mfs.quota.list()) if (exceeded) console.log(path);
+   * ```
+   */
   list(options?: SignalOption): Promise<ListedQuota[]>;
 }
 

@@ -29,7 +29,7 @@ export interface ReplicationProgress {
   readonly wanted: number;
 }
 
-/** Options of {@link MooseFS.waitForReplication}. */
+/** Options of `mfs.waitForReplication`. */
 export interface ReplicationWaitOptions extends SignalOption {
   /** How many copies; of a chunk in parts: how many servers may be lost, and one. Default: what the storage class asks for. */
   readonly copies?: number | undefined;

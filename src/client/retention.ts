@@ -9,13 +9,13 @@ import type { SetCounts } from './storage-class.ts';
 import type { TreeCounts } from './storage-class-api.ts';
 import type { Volume } from './volume.ts';
 
-/** Options of {@link TrashApi.setRetention}. */
+/** Options of `mfs.trash.setRetention`. */
 export interface SetRetentionOptions extends TreeOptions {
   /** `'set'` (default), or only where it makes the time longer or shorter. */
   readonly mode?: 'set' | 'increase' | 'decrease' | undefined;
 }
 
-/** What a folder or tree may be asked with. */
+/** Options of `mfs.trash.getRetention`. */
 export type RetentionOptions = SignalOption & TreeOptions;
 
 /** Masters count hours in 16 bits. */

@@ -34,7 +34,7 @@ export const sessionCounters = [
   'lock',
   'meta',
 ] as const;
-/** See {@link sessionCounters}. */
+/** What a session does, counted. The last twelve are counted from 4.x on only. */
 export type SessionCounter = (typeof sessionCounters)[number];
 
 /** A session of a client. */

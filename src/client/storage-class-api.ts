@@ -46,26 +46,97 @@ export interface ChangeClassOptions extends SignalOption {
  * ```
  */
 export interface StorageClassApi {
-  /** The name of the class of a file or folder; with `recursive` all names in a tree, counted. */
+  /**
+   * The name of the class of a file or folder; with `recursive` all names in a tree, counted.
+   *
+   * @example
+   * ```ts
+   * console.log(await mfs.storageClass.get('/film.mp4'));
+   * const { files } = await mfs.storageClass.get('/films', { recursive: true });
+   * for (const { value, count } of files) console.log(value, count);
+   * ```
+   */
   get(path: PathLike, options?: TreeOptions & { readonly recursive?: false | undefined }): Promise<string>;
   get(path: PathLike, options: TreeOptions & { readonly recursive: true }): Promise<TreeCounts<string>>;
   /**
    * Gives a file, a folder or, with `recursive`, a tree another class. New files take that of their folder. Rejects with EINVAL
    * where there is no such class, and with EPERM where the caller is neither root nor the owner; in a tree those are counted.
+   *
+   * @example
+   * ```ts
+   * const { changed, notPermitted } = await mfs.storageClass.set('/films', '3CP', { recursive: true });
+   * console.log(changed, notPermitted);
+   * ```
    */
   set(path: PathLike, name: string, options?: TreeOptions): Promise<SetCounts>;
-  /** The names of all classes. */
+  /**
+   * The names of all classes.
+   *
+   * @example
+   * ```ts
+   * console.log((await mfs.storageClass.list()).join(', '));
+   * ```
+   */
   list(options?: SignalOption): Promise<string[]>;
-  /** What a class asks for. Rejects with EINVAL where there is none of this name. */
+  /**
+   * What a class asks for. Rejects with EINVAL where there is none of this name.
+   *
+   * @example
+   * ```ts
+   * const { keep, archive } = await mfs.storageClass.describe('3CP');
+   * console.log(keep.copies, archive.erasureCoding);
+   * ```
+   */
   describe(name: string, options?: SignalOption): Promise<StorageClassDefinition>;
-  /** Makes a class. Rejects with EEXIST where there is one of this name, ENOTSUP where the server cannot keep what is asked for. */
+  /**
+   * Makes a class. Rejects with EEXIST where there is one of this name, ENOTSUP where the server cannot keep what is asked for.
+   *
+   * @example
+   * ```ts
+   * await mfs.storageClass.create('films', {
+   *   keep: '2A,B',
+   *   archive: { erasureCoding: '4+1' },
+   *   archiveDelayHours: 720,
+   * });
+   * ```
+   */
   create(name: string, definition: StorageClassInput, options?: SignalOption): Promise<void>;
-  /** Changes what is given of a class, and gives what it is then. Chunks are moved to match, by and by. */
+  /**
+   * Changes what is given of a class, and gives what it is then. Chunks are moved to match, by and by.
+   *
+   * @example
+   * ```ts
+   * const { keep } = await mfs.storageClass.change('films', { keep: ['A', 'B|C'] });
+   * console.log(keep.copies);
+   * ```
+   */
   change(name: string, changes: StorageClassInput, options?: ChangeClassOptions): Promise<StorageClassDefinition>;
-  /** Makes another class that asks for the same. */
+  /**
+   * Makes another class that asks for the same.
+   *
+   * @example
+   * ```ts
+   * await mfs.storageClass.duplicate('films', 'series');
+   * ```
+   */
   duplicate(name: string, newName: string, options?: SignalOption): Promise<void>;
+  /**
+   * Gives a class another name.
+   *
+   * @example
+   * ```ts
+   * await mfs.storageClass.rename('films', 'movies');
+   * ```
+   */
   rename(name: string, newName: string, options?: SignalOption): Promise<void>;
-  /** Removes a class. Rejects with EBUSY while something has it. */
+  /**
+   * Removes a class. Rejects with EBUSY while something has it.
+   *
+   * @example
+   * ```ts
+   * await mfs.storageClass.delete('films');
+   * ```
+   */
   delete(name: string, options?: SignalOption): Promise<void>;
 }
 

@@ -67,26 +67,80 @@ export type TrashTarget = PathLike | TrashEntry | { readonly pattern: string };
  * ```
  */
 export interface TrashApi {
-  /** Seconds for which a file stays in the trash, a multiple of 3600; of a folder: new files take it over. */
+  /**
+   * Seconds for which a file stays in the trash, a multiple of 3600; of a folder: new files take it over.
+   *
+   * @example
+   * ```ts
+   * console.log((await mfs.trash.getRetention('/films')) / 86_400, 'days');
+   * ```
+   */
   getRetention(
     path: PathLike,
     options?: RetentionOptions & { readonly recursive?: false | undefined },
   ): Promise<number>;
   getRetention(path: PathLike, options: RetentionOptions & { readonly recursive: true }): Promise<TreeCounts<number>>;
-  /** Sets it; masters round up to whole hours. Rejects with EPERM where the export limits it, or the caller is not the owner. */
+  /**
+   * Sets it; masters round up to whole hours. Rejects with EPERM where the export limits it, or the caller is not the owner.
+   *
+   * @example
+   * ```ts
+   * await mfs.trash.setRetention('/films', 7 * 86_400, { recursive: true, mode: 'increase' });
+   * ```
+   */
   setRetention(path: PathLike, seconds: number, options?: SetRetentionOptions): Promise<SetCounts>;
-  /** Deleted files, in no order. On 4.x empty ones are not kept. */
+  /**
+   * Deleted files, in no order. On 4.x empty ones are not kept.
+   *
+   * @example
+   * ```ts
+   * for (const { path, deletedAt, stats } of await mfs.trash.list({ pattern: '/films/*.mp4' })) {
+   *   console.log(path, deletedAt, stats.size);
+   * }
+   * ```
+   */
   list(options?: ListTrashOptions): Promise<TrashEntry[]>;
-  /** The same, one after another: for a trash of millions. */
+  /**
+   * The same, one after another: for a trash of millions.
+   *
+   * @example
+   * ```ts
+   * let bytes = 0;
+   * for await (const { stats } of mfs.trash.entries()) bytes += stats.size;
+   * console.log(bytes);
+   * ```
+   */
   entries(options?: ListTrashOptions): AsyncGenerator<TrashEntry, void, undefined>;
   /**
    * Puts files back to where they were. Gives those that it restored. Rejects with ENOENT where none is meant, EEXIST where
    * something else is there now; with a pattern all are tried, and `cause` holds every error.
+   *
+   * @example
+   * ```ts
+   * await mfs.trash.restore('/films/elk.mp4');
+   * const restored = await mfs.trash.restore({ pattern: '*.mp4' }, { to: '/found' });
+   * console.log(restored.map(({ path }) => path));
+   * ```
    */
   restore(target: TrashTarget, options?: RestoreOptions): Promise<TrashEntry[]>;
-  /** Deletes files in the trash for good: nothing brings them back. Gives those that it purged. */
+  /**
+   * Deletes files in the trash for good: nothing brings them back. Gives those that it purged.
+   *
+   * @example
+   * ```ts
+   * const purged = await mfs.trash.purge({ pattern: '/tmp/*' });
+   * console.log(purged.length);
+   * ```
+   */
   purge(target: TrashTarget, options?: SignalOption): Promise<TrashEntry[]>;
-  /** Files that were deleted while they are open. */
+  /**
+   * Files that were deleted while they are open.
+   *
+   * @example
+   * ```ts
+   * for (const { inode, path } of await mfs.trash.sustained()) console.log(inode, path);
+   * ```
+   */
   sustained(options?: SignalOption): Promise<SustainedFile[]>;
 }
 
