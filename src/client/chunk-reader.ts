@@ -13,6 +13,7 @@ import type { PartsLocation } from './chunk-parts.ts';
 import { readFromParts } from './chunk-parts-read.ts';
 import { fsError } from './fs-errors.ts';
 import type { CallSite } from './fs-errors.ts';
+import { hedged } from './hedged-read.ts';
 import { readTraced } from './replica-read.ts';
 import type { Server } from './replicas.ts';
 import type { Service } from './served-by.ts';
@@ -28,6 +29,8 @@ const ROUND = { firstMs: 20, factor: 2, maxMs: 1000 };
 /** A range to read. */
 export interface ChunkReadRequest {
   readonly inode: number;
+  /** The path by which the file was opened, for events. */
+  readonly path?: string | undefined;
   /** Index of the chunk in the file. */
   readonly index: number;
   /** Offset in the chunk. */
@@ -74,16 +77,36 @@ export async function readChunkRange(volume: Volume, request: ChunkReadRequest):
   }
 }
 
-/** One copy after another, each going on where the one before it failed. */
+/** From the copies, the best first; where the user wants that, from two of them when the best is slow. */
 async function readCopies(
   volume: Volume,
-  { chunkId, chunkVersion, servers }: CopiesLocation,
+  location: CopiesLocation,
   request: ChunkReadRequest,
   round: number,
 ): Promise<RoundOutcome> {
-  const { offset, into, deadline } = request;
-  const ordered = volume.replicas.orderForReading(servers);
+  const ordered = volume.replicas.orderForReading(location.servers);
   const stallMs = stallLimit(volume, round, ordered.length);
+  const { hedgeMs } = volume.settings.read;
+  const [best, ...others] = ordered;
+  if (hedgeMs === 0 || best === undefined || others.length === 0)
+    return readInOrder(volume, location, ordered, request, stallMs);
+  return hedged(
+    request,
+    hedgeMs,
+    (lane) => readInOrder(volume, location, ordered, { ...request, ...lane }, stallMs),
+    (lane) => readInOrder(volume, location, [...others, best], { ...request, ...lane }, stallMs),
+  );
+}
+
+/** One copy after another, each going on where the one before it failed. */
+async function readInOrder(
+  volume: Volume,
+  { chunkId, chunkVersion }: CopiesLocation,
+  ordered: readonly Server[],
+  request: ChunkReadRequest,
+  stallMs: number,
+): Promise<RoundOutcome> {
+  const { offset, into, deadline } = request;
   let verified = 0;
   let error: MooseFSError | undefined;
   for (const server of ordered) {
@@ -149,7 +172,7 @@ function replicaFailed(
   volume.replicas.failed(server);
   if (status === undefined && !(error instanceof ProtocolError)) return;
   volume.events.emit('replicaFault', {
-    path: request.site.path,
+    path: request.path ?? request.site.path,
     inode: request.inode,
     chunk: request.index,
     chunkId,

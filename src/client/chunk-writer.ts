@@ -6,7 +6,9 @@
  *     WRITE_CHUNK_END on every path: unlocks the chunk and tells the file's length
  *
  * A failed session loses nothing: blocks that were not acknowledged go back to the front of the buffer and are written again,
- * with whatever id, version and servers the master gives next. Nothing that was acknowledged is sent again.
+ * with whatever id, version and servers the master gives next. Nothing that was acknowledged is sent again, with one exception:
+ * the only server of a chunk stores the checksums of a session's blocks at its end, and if it dies before, they cannot be read
+ * (see ChunkWrite). So blocks that it alone acknowledged are kept until their session has ended well.
  */
 import createDebug from 'debug';
 import { ConnectionError, MooseFSError, StatusError } from '../errors.ts';
@@ -25,7 +27,7 @@ import type { Server } from './replicas.ts';
 import type { Volume } from './volume.ts';
 import type { PendingBlock } from './write-buffer.ts';
 import { WriteBuffer } from './write-buffer.ts';
-import { WriteSession } from './write-session.ts';
+import { SESSION_MS, WriteSession } from './write-session.ts';
 import type { BlockSource } from './write-session.ts';
 
 const debug = createDebug('moosefs:write');
@@ -40,8 +42,8 @@ const OPENING_MS = 5000;
 const SUSPECT_OPENING_MS = 1000;
 /** Pauses after a failed session. */
 const RETRY = { firstMs: 20, factor: 2, maxMs: 1000 };
-/** While the master still lists a server that we know is dead: it notices within 10 s, ask often. */
-const DEAD_LISTED_MS = 100;
+/** While the master still lists a server that we know is dead: it notices after 10 s, ask often, and oftener near that. */
+const DEAD_LISTED = { earlyMs: 100, lateMs: 30, lateAfterMs: 8000 };
 /** It should have noticed by then; from then on the chain is tried whoever is in it. */
 const DEAD_LISTED_PATIENCE_MS = 12_000;
 /**
@@ -93,6 +95,11 @@ export class ChunkWriter {
   #session: WriteSession | undefined;
   /** When a block was last acknowledged, or the writer was started. */
   #progressAt = 0;
+  /** Blocks that the only server of the chunk acknowledged and may not have stored. */
+  #unstored: PendingBlock[] = [];
+  #unstoredBytes = 0;
+  /** When bytes last left the buffer for good, or the writer was started. */
+  #storedAt = 0;
   /** Offset in the chunk up to which the running session's blocks are acknowledged. */
   #acknowledgedEnd = 0;
   /** A chain with a suspect server at its end was tried since the last progress. */
@@ -156,7 +163,7 @@ export class ChunkWriter {
   async #runSessions(): Promise<void> {
     const retry = new Backoff(RETRY);
     const giveUpAfter = this.#volume.settings.ioTimeoutMs;
-    this.#progressAt = performance.now();
+    this.#progressAt = this.#storedAt = performance.now();
     this.#triedAround = false;
     while (this.buffer.hasUnsent) {
       this.#throwIfAborted();
@@ -169,7 +176,7 @@ export class ChunkWriter {
         this.#resolveDrains();
         continue;
       }
-      if (!isWorthRetrying(failure)) throw withSite(failure, this.#file.site);
+      if (!isWorthRetrying(failure)) throw this.#refused(failure);
       debug(
         'chunk %d of inode %d: %s; %d bytes left',
         this.index,
@@ -178,7 +185,7 @@ export class ChunkWriter {
         this.buffer.bytes,
       );
       const pause = this.#pauseAfter(failure, retry);
-      if (performance.now() + pause - this.#progressAt > giveUpAfter) throw this.#gaveUp(failure);
+      if (this.#isOutOfTime(performance.now() + pause)) throw this.#gaveUp(failure);
       await Deadline.in(pause + 1000).sleep(pause, 'writing');
       this.#throwIfAborted();
     }
@@ -202,6 +209,12 @@ export class ChunkWriter {
       // Whatever happened: the chunk is unlocked, and what was acknowledged counts.
       if (grant !== undefined) await this.#end(grant, this.#acknowledgedEnd);
     }
+  }
+
+  /** A session that is acknowledged and never stored makes no progress: each may last as long as sessions do. */
+  #isOutOfTime(at: number): boolean {
+    const giveUpAfter = this.#volume.settings.ioTimeoutMs;
+    return at - this.#progressAt > giveUpAfter || at - this.#storedAt > giveUpAfter + SESSION_MS;
   }
 
   #throwIfAborted(): void {
@@ -231,7 +244,10 @@ export class ChunkWriter {
 
   #pauseAfter(failure: unknown, retry: Backoff): number {
     if (failure instanceof StatusError && failure.status === Status.NOTDONE) return OVERLOADED_MS;
-    if (failure instanceof DeadServerListed) return DEAD_LISTED_MS;
+    if (failure instanceof DeadServerListed) {
+      const late = performance.now() - this.#progressAt > DEAD_LISTED.lateAfterMs;
+      return late ? DEAD_LISTED.lateMs : DEAD_LISTED.earlyMs;
+    }
     if (this.#chain.length === 1 && isHangUp(failure)) return Math.max(ONLY_SERVER_MS, retry.next());
     return retry.next();
   }
@@ -249,6 +265,15 @@ export class ChunkWriter {
       this.#silent.delete(addressText(server));
     }
     this.#asking = false;
+  }
+
+  /** A status of the master says nothing of what was being done, and with whom. */
+  #refused(failure: unknown): unknown {
+    if (!(failure instanceof MooseFSError) || !(failure.cause instanceof StatusError))
+      return withSite(failure, this.#file.site);
+    const last = this.#chain.length === 0 ? '' : `, last on ${this.#chain.join(', ')}`;
+    const detail = `${this.buffer.bytes} bytes of chunk ${this.index}${last}, are not written: ${failure.cause.message}`;
+    return fsError(failure.code, this.#file.site, { cause: failure.cause, detail, retryable: failure.retryable });
   }
 
   #gaveUp(failure: unknown): MooseFSError {
@@ -411,11 +436,15 @@ export class ChunkWriter {
       );
       if (machine.reusable) pool.release(connection);
       else pool.discard(connection);
+      this.#stored(this.#unstored);
       return true;
     } catch (error) {
       pool.discard(connection);
       machine.lost();
-      this.buffer.takeBack(machine.unacknowledged);
+      // In the order of writing: they may overlap.
+      const again = [...this.#unstored, ...machine.unacknowledged].sort((a, b) => a.sequence - b.sequence);
+      this.buffer.takeBack(again);
+      this.#forgetUnstored();
       if (reused && !fresh && !machine.opened && isHangUp(error) && this.#aborted === undefined) return false;
       throw error;
     } finally {
@@ -431,18 +460,20 @@ export class ChunkWriter {
       get addedAt() {
         return addedAt();
       },
-      acknowledged: (blocks) => this.#acknowledged(blocks),
+      acknowledged: (blocks) => this.#acknowledged(blocks, grant),
       chainIsAlive: () => this.#chainIsAlive(grant),
     };
   }
 
   #nextBlock(): PendingBlock | undefined {
+    if (this.#mustStore()) return undefined;
     const draining = this.#drainUpTo > 0;
     const force = draining || performance.now() - this.#addedAt >= PARTIAL_MS;
     return this.buffer.next({ force, upTo: draining ? this.#drainUpTo : Infinity });
   }
 
   #whenIdle(): 'end' | 'wait' | 'go-on' {
+    if (this.#mustStore()) return 'end';
     if (this.#drainUpTo === 0) return this.buffer.hasUnsent ? 'go-on' : 'wait';
     // Blocks after the flushed ones wait for the next session, so that a flush ends however much is written meanwhile.
     if ((this.buffer.nextSequence ?? Infinity) <= this.#drainUpTo) return 'go-on';
@@ -450,17 +481,41 @@ export class ChunkWriter {
     return 'end';
   }
 
-  #acknowledged(blocks: readonly PendingBlock[]): void {
+  /** So much is kept that there would be no room for more: the session must end to let go of it. */
+  #mustStore(): boolean {
+    const { settings, writeBudget } = this.#volume;
+    return this.#unstoredBytes > 0 && (this.#unstoredBytes >= settings.write.bufferBytes / 2 || writeBudget.isFull);
+  }
+
+  #acknowledged(blocks: readonly PendingBlock[], { servers }: Grant): void {
+    this.#progressAt = performance.now();
+    this.#triedAround = false;
+    this.#silent.clear();
+    if (servers.length > 1) {
+      this.#stored(blocks);
+      return;
+    }
+    this.#unstored.push(...blocks);
+    this.#unstoredBytes += blocks.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** Every listed replica has these for good. */
+  #stored(blocks: readonly PendingBlock[]): void {
+    if (blocks.length === 0) return;
     let bytes = 0;
     for (const block of blocks) {
       this.buffer.acknowledged(block);
       bytes += block.size;
       this.#acknowledgedEnd = Math.max(this.#acknowledgedEnd, block.block * BLOCK_SIZE + block.offset + block.size);
     }
-    this.#progressAt = performance.now();
-    this.#triedAround = false;
-    this.#silent.clear();
+    this.#storedAt = performance.now();
+    this.#forgetUnstored();
     this.#file.acknowledged(bytes);
+  }
+
+  #forgetUnstored(): void {
+    this.#unstored = [];
+    this.#unstoredBytes = 0;
   }
 
   /** In a chain the client never learns which server failed: ask each one whether it is there, and remember. */

@@ -36,6 +36,9 @@ import { BigIntStats, Stats } from './stats.ts';
 import { ioDeadline, requestDeadline } from './volume.ts';
 import type { Volume } from './volume.ts';
 
+/** How long a handle that is given up waits for its locks on chunks to be released. */
+const ABANDON_MS = 2000;
+
 /** Progress of a long transfer: bytes so far, and in all where that is known. */
 export interface TransferProgress {
   readonly transferred: number;
@@ -437,7 +440,8 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     this.#fd = -1;
     this.#ending?.abort(fsError('EBADF', { syscall: 'close' }, { detail: 'the handle was closed' }));
     try {
-      await Promise.allSettled([this.#turn, ...this.#pending]);
+      const pending = Promise.allSettled([this.#turn, ...this.#pending]);
+      await Deadline.in(this.#volume.settings.write.flushTimeoutMs, signal).bound(pending, 'waiting for other calls');
       if (this.#flags.write) await this.#flush('close', signal);
       await this.#volume.locks.releaseAll(this.#owner);
     } catch (error) {
@@ -445,7 +449,8 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
       const { file } = this.#opened;
       if (file !== undefined && file.references === 1)
         file.abort(error instanceof MooseFSError ? error : new AbortError(error));
-      await this.#volume.locks.releaseAll(this.#owner).catch(() => undefined);
+      const released = this.#volume.locks.releaseAll(this.#owner).catch(() => undefined);
+      if (signal?.aborted !== true) await released;
       throw error;
     } finally {
       this.#volume.session.flushTimes();
@@ -458,7 +463,8 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
   async abandon(error: MooseFSError): Promise<void> {
     const { file } = this.#opened;
     if (file !== undefined && file.references === 1) file.abort(error);
-    await this.close().catch(() => undefined);
+    // What waits for an answer of the master, to release its lock, goes on by itself; nobody is to wait for a master that is away.
+    await this.close({ signal: AbortSignal.timeout(ABANDON_MS) }).catch(() => undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -208,12 +208,11 @@ export class OpenFile implements WritableFile {
       await deadline.bound(Promise.all(writers.map((writer) => writer.drain())), 'waiting for all replicas');
       this.#knownGrowths = Math.max(this.#knownGrowths, growths);
     } catch (error) {
-      if (deadline.expired) throw this.#notAcknowledged(error, writers);
-      throw withSite(error, this.site);
+      throw this.#notAcknowledged(error, writers);
     }
   }
 
-  /** Out of time: says whom it was waiting for. */
+  /** What became of a flush; when it ran out of time, whom it was waiting for. */
   #notAcknowledged(error: unknown, writers: readonly ChunkWriter[]): unknown {
     if (!(error instanceof ConnectionError) || error.code !== 'ETIMEDOUT') return withSite(error, this.site);
     const servers = new Set(writers.filter(({ buffer }) => buffer.bytes > 0).flatMap(({ waitsFor }) => waitsFor));
@@ -241,6 +240,7 @@ export class OpenFile implements WritableFile {
       const at = range.index * CHUNK_SIZE + range.offset - position;
       const request: ChunkReadRequest = {
         inode: this.inode,
+        path: this.site.path,
         index: range.index,
         offset: range.offset,
         into: into.subarray(at, at + range.length),

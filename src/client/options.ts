@@ -34,6 +34,11 @@ export interface ReadOptions {
    * in tens of milliseconds, and a reader should not notice a stopped server for more than two seconds.
    */
   readonly stallMs?: number;
+  /**
+   * Hedged reads: when a replica has not given all that it was asked for after so long, the next one is asked as well, and the
+   * sooner counts. For latency at the price of more traffic, with {@link stallMs} as the upper end. Default 0: never.
+   */
+  readonly hedgeMs?: number;
   /** Bytes that a stream or a whole-file read asks for ahead. Default 8 MiB. */
   readonly readAheadBytes?: number;
   /** Bytes that all streams together may have asked for ahead; beyond it each asks for one piece. Default 64 MiB. */
@@ -157,6 +162,7 @@ export function resolveSettings(options: ConnectOptions): Settings {
     },
     read: {
       stallMs: positive('read.stallMs', options.read?.stallMs ?? 1000),
+      hedgeMs: notNegative('read.hedgeMs', options.read?.hedgeMs ?? 0),
       totalAheadBytes: inRange(
         'read.totalAheadBytes',
         options.read?.totalAheadBytes ?? 64 * 1024 * 1024,
@@ -245,6 +251,11 @@ function replicaPolicy(value: 'listed' | 'goal' | number): 'listed' | 'goal' | n
 
 function positive(name: string, value: number): number {
   if (!(value > 0)) throw invalid(name, value, 'a positive number');
+  return value;
+}
+
+function notNegative(name: string, value: number): number {
+  if (!(value >= 0)) throw invalid(name, value, 'a number of 0 or more');
   return value;
 }
 

@@ -7,7 +7,7 @@ import { NodeType } from '../protocol/attributes.ts';
 import { ChunkLocations } from './chunk-locations.ts';
 import { readChunkRange } from './chunk-reader.ts';
 import type { CallContext } from './nodes.ts';
-import { resolvePath } from './paths.ts';
+import { pathText, resolvePath } from './paths.ts';
 import type { Found, PathLike } from './paths.ts';
 import type { Volume } from './volume.ts';
 
@@ -29,6 +29,7 @@ export async function readSmallFile(volume: Volume, path: PathLike, context: Cal
   try {
     await readChunkRange(volume, {
       inode,
+      path: pathText(path),
       index: 0,
       offset: 0,
       into: bytes,

@@ -1,6 +1,7 @@
 /**
  * One write session on one connection: feeds the sans-IO machine from a source of blocks, and watches the clocks. Ends well when
- * the source has nothing more and everything is acknowledged; ends badly when the chain breaks, or a server of it is dead.
+ * the source has nothing more and everything is acknowledged, by the only server of a chunk also stored; ends badly when the chain
+ * breaks, or a server of it is dead.
  */
 import type { MooseFSError } from '../errors.ts';
 import { ConnectionError } from '../errors.ts';
@@ -12,7 +13,7 @@ import type { PendingBlock } from './write-buffer.ts';
 /** A session with nothing to send is kept this long for more: it holds the chunk's lock, which stops readers elsewhere. */
 const LINGER_MS = 100;
 /** A session ends after this long: the master's lock lasts 120 s. */
-const SESSION_MS = 60_000;
+export const SESSION_MS = 60_000;
 /**
  * No acknowledgement for so long while blocks are out: ask the servers of the chain whether they live. NOPs do not count, 4.x sends
  * them from stuck chains.
@@ -61,7 +62,10 @@ export class WriteSession {
     this.#openingMs = openingMs;
   }
 
-  /** Runs the session. Resolves after WRITE_FINISH; the connection may then be used again if the machine says so. */
+  /**
+   * Runs the session. Resolves after WRITE_FINISH, with a chain of one server after it was carried out; the connection may then be
+   * used again if the machine says so.
+   */
   async run(): Promise<void> {
     try {
       await new Promise<void>((resolve, reject) => {
@@ -95,7 +99,7 @@ export class WriteSession {
       const over = this.#machine.canFinish && this.#isOver();
       if (over) this.#outgoing.push(this.#machine.finish());
       if (this.#outgoing.length > 0) this.#connection.write(this.#outgoing.splice(0));
-      if (over) this.#settle();
+      if (over && this.#machine.state === 'finished') this.#settle();
     } catch (error) {
       this.#settle(error as Error);
     }
@@ -134,8 +138,9 @@ export class WriteSession {
       this.#acknowledgedAt = this.#waitingSince = performance.now();
       this.#source.acknowledged(blocks);
     }
-    if (failure === undefined) this.pump();
-    else this.#settle(withPeer(failure, this.#connection.peer) as Error);
+    if (failure !== undefined) this.#settle(withPeer(failure, this.#connection.peer) as Error);
+    else if (this.#machine.state === 'finished') this.#settle();
+    else this.pump();
   }
 
   #tick(): void {
@@ -159,9 +164,12 @@ export class WriteSession {
 
   #stalled(silent: number): ConnectionError {
     const { peer } = this.#connection;
-    const what = this.#machine.opened
-      ? `${this.#machine.pending} blocks were not acknowledged`
-      : 'the chain of chunkservers was not opened';
+    const what =
+      this.#machine.state === 'confirming'
+        ? 'the end of the session was not confirmed'
+        : this.#machine.opened
+          ? `${this.#machine.pending} blocks were not acknowledged`
+          : 'the chain of chunkservers was not opened';
     return new ConnectionError(`${what} for ${Math.round(silent)} ms (first server ${peer})`, {
       code: 'ETIMEDOUT',
       peer,

@@ -161,7 +161,8 @@ describe.each([1, 2, 3])('with %i servers in the chain', (servers) => {
     head.resetAll();
     await done;
     const blocks = cluster.timeline.all({ server: 'cs1', kind: 'received', name: 'WRITE_DATA' });
-    expect(blocks.map(({ value }) => value!['block'])).toEqual([0, 1, 2, 3, 1]);
+    // The only replica may not have stored what it acknowledged: see only-replica.test.ts.
+    expect(blocks.map(({ value }) => value!['block'])).toEqual([0, 1, 2, 3, ...(servers === 1 ? [0, 1, 2, 3] : [1])]);
     expectReplicas(cluster, '/f', data);
     expect(cluster.violations).toEqual([]);
   });

@@ -13,12 +13,18 @@
  *     streaming  sendBlock, pending < window        streaming
  *     streaming  status(n) OK, n pending            streaming    every server of the chain has executed n
  *     streaming  finish, pending = 0                finished     WRITE_FINISH is sent; the connection may be used again
+ *     streaming  finish, pending = 0, one server    confirming   the same, and GET_VERSION behind it
+ *     confirming VERSION                            finished     WRITE_FINISH has been carried out
  *     any live   status not OK                      failed       StatusError; carries every unacknowledged block
  *     any live   status(n), n not pending           failed       ProtocolError
  *     any live   another packet, another chunk      failed       ProtocolError
  *     any live   lost                               failed       the connection broke or stalled
  *     any        NOP                                             ignored
  *     any other pair                                             StateError (our own misuse)
+ *
+ * A server writes the checksums of a session's blocks to its disk when the session ends; one that is killed before has blocks that
+ * nobody can read. Where there are other replicas the master forgets that one. The only replica must not be believed before:
+ * WRITE_FINISH has no answer, but one connection is served in order, so the answer to a next request says that it is done.
  *
  * No reset: one machine is one attempt. Recovery takes {@link ChunkWrite.unacknowledged} to a new machine on a new chain.
  */
@@ -30,6 +36,7 @@ import { FrameParser, NOP } from '../frame.ts';
 import { BLOCK_SIZE, CHUNK_BLOCKS } from '../geometry.ts';
 import { decodePacket, encodePacket } from '../message.ts';
 import * as packets from '../messages/chunkserver.ts';
+import { getVersion, versionReply } from '../messages/session.ts';
 import { Status, statusInfo } from '../status.ts';
 
 /** Bytes for one block of the chunk: what one WRITE_DATA carries. Never empty, never across a block's border. */
@@ -54,7 +61,7 @@ export interface ChunkWriteOptions {
 }
 
 /** See the table above. */
-export type ChunkWriteState = 'new' | 'opening' | 'streaming' | 'finished' | 'failed';
+export type ChunkWriteState = 'new' | 'opening' | 'streaming' | 'confirming' | 'finished' | 'failed';
 
 /** Packets of a server in a write session are tiny; nothing longer is believed. */
 const STATUS_LIMIT = 64;
@@ -80,9 +87,9 @@ export class ChunkWrite<B extends BlockWrite = BlockWrite> {
     return this.#state;
   }
 
-  /** Statuses that have not come yet, the opening's included. */
+  /** Answers that have not come yet, those to the opening and to the end included. */
   get pending(): number {
-    return this.#pending.size + (this.#state === 'opening' ? 1 : 0);
+    return this.#pending.size + (this.#state === 'opening' || this.#state === 'confirming' ? 1 : 0);
   }
 
   /** Whether {@link sendBlock} is allowed now. */
@@ -152,7 +159,7 @@ export class ChunkWrite<B extends BlockWrite = BlockWrite> {
 
   /** Takes bytes from the server; gives back the blocks that they acknowledge. See {@link acknowledged} when it throws. */
   receive(bytes: Uint8Array): readonly B[] {
-    if (this.#state !== 'opening' && this.#state !== 'streaming')
+    if (this.#state !== 'opening' && this.#state !== 'streaming' && this.#state !== 'confirming')
       throw new StateError(`receive in state ${this.#state}`);
     this.#acknowledged = [];
     try {
@@ -164,18 +171,16 @@ export class ChunkWrite<B extends BlockWrite = BlockWrite> {
     return this.#acknowledged;
   }
 
-  /** The packet that ends the session. Only when every status has come. */
+  /** The packets that end the session. Only when every status has come. See the table for a chain of one server. */
   finish(): Uint8Array {
     if (!this.canFinish)
       throw new StateError(
         `finish in state ${this.#state} with ${this.pending} unacknowledged: replicas would lose their tails`,
       );
-    this.#state = 'finished';
-    return encodePacket(
-      packets.writeFinish,
-      { chunkId: this.#options.chunkId, chunkVersion: this.#options.chunkVersion },
-      0,
-    );
+    const { chunkId, chunkVersion, chain } = this.#options;
+    this.#state = chain.length === 0 ? 'confirming' : 'finished';
+    const end = encodePacket(packets.writeFinish, { chunkId, chunkVersion }, 0);
+    return chain.length === 0 ? Buffer.concat([end, encodePacket(getVersion, {}, 0)]) : end;
   }
 
   /** The connection broke, or stayed silent too long. */
@@ -185,6 +190,10 @@ export class ChunkWrite<B extends BlockWrite = BlockWrite> {
 
   #frame(type: number, body: Buffer): void {
     if (type === NOP) return;
+    if (this.#state === 'confirming' && type === versionReply.type) {
+      this.#state = 'finished';
+      return;
+    }
     if (type !== packets.writeStatus.type) throw new ProtocolError(`packet of type ${type} in a write session`);
     const { chunkId, writeId, status } = decodePacket(packets.writeStatus, body, 0);
     if (chunkId !== this.#options.chunkId)

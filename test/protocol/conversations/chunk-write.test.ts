@@ -14,6 +14,8 @@ const chain = [
   { ip: 0x0a4d000e, port: 0x4bdf },
 ];
 const make = (windowBlocks = 64) => new ChunkWrite({ chunkId: CHUNK, chunkVersion: 7, chain, windowBlocks });
+/** With no other server behind the first. */
+const makeOnly = () => new ChunkWrite({ chunkId: CHUNK, chunkVersion: 7, chain: [], windowBlocks: 64 });
 const block = (index = 2, text = 'abc', offset = 5): BlockWrite => ({
   block: index,
   offset,
@@ -25,6 +27,9 @@ const status = (writeId: number, code = 0, id = ID) =>
   hex(`000000d3 0000000d ${id} ${writeId.toString(16).padStart(8, '0')} ${code.toString(16).padStart(2, '0')}`);
 const NOP = hex('00000000 00000000');
 const FINISH = hex(`000000d5 0000000c ${ID} 00000007`);
+const GET_VERSION = hex('0000000a 00000000');
+/** 4.59.2 in numbers and in letters. */
+const VERSION = hex('0000000b 0000000a 00043b04 342e35392e32');
 
 /** Each state with the way to it. In `opening` and `streaming` block 1 is pending where the name says so. */
 const states: Record<string, () => ChunkWrite> = {
@@ -54,6 +59,18 @@ const states: Record<string, () => ChunkWrite> = {
     machine.finish();
     return machine;
   },
+  confirming: () => {
+    const machine = makeOnly();
+    machine.open();
+    machine.receive(status(0));
+    machine.finish();
+    return machine;
+  },
+  'finished, one server': () => {
+    const machine = states['confirming']!();
+    machine.receive(VERSION);
+    return machine;
+  },
   failed: () => {
     const machine = states['streaming, 1 pending']!();
     machine.lost();
@@ -77,6 +94,7 @@ const events: Record<string, (machine: ChunkWrite) => unknown> = {
   'too long a packet': (machine) => machine.receive(hex('000000d3 00000041')),
   NOP: (machine) => machine.receive(NOP),
   'half a NOP': (machine) => machine.receive(NOP.subarray(0, 4)),
+  VERSION: (machine) => machine.receive(VERSION),
 };
 
 type Outcome = ChunkWriteState | 'StateError' | 'StatusError' | 'ProtocolError';
@@ -92,6 +110,7 @@ const live: Record<string, Outcome> = {
   'another packet': 'ProtocolError',
   'a malformed status': 'ProtocolError',
   'too long a packet': 'ProtocolError',
+  VERSION: 'ProtocolError',
 };
 const opening: Record<string, Outcome> = {
   ...live,
@@ -115,7 +134,16 @@ const expected: Record<string, Record<string, Outcome>> = {
   'opening, 1 pending': { ...opening, 'status(1) OK': 'opening' },
   streaming,
   'streaming, 1 pending': { ...streaming, finish: 'StateError', 'status(1) OK': 'streaming' },
+  confirming: {
+    ...streaming,
+    sendBlock: 'StateError',
+    finish: 'StateError',
+    NOP: 'confirming',
+    'half a NOP': 'confirming',
+    VERSION: 'finished',
+  },
   finished: { ...misuse, lost: 'finished' },
+  'finished, one server': { ...misuse, lost: 'finished' },
   failed: { ...misuse, lost: 'failed' },
 };
 
@@ -141,6 +169,16 @@ describe('the table', () => {
 });
 
 describe('what is sent', () => {
+  it('the end to a chain of one server has a question behind it that is answered after it', () => {
+    const machine = makeOnly();
+    expect(machine.open()).toEqual(hex(`000000d2 0000000d 01 ${ID} 00000007`));
+    machine.receive(status(0));
+    expect(machine.finish()).toEqual(Buffer.concat([FINISH, GET_VERSION]));
+    expect([machine.pending, machine.reusable]).toEqual([1, false]);
+    machine.receive(Buffer.concat([NOP, VERSION]));
+    expect([machine.pending, machine.reusable]).toEqual([0, true]);
+  });
+
   it('opens, writes and ends as the wire says', () => {
     const machine = make();
     expect(machine.open()).toEqual(hex(`000000d2 00000019 01 ${ID} 00000007 0a4d000d4bde 0a4d000e4bdf`));

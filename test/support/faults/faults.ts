@@ -70,6 +70,16 @@ const blackHole: Fault = {
 };
 
 /** The delay of the same link is made by a proxy of the client's own: see delay-proxy.ts. */
+/** Only the data port: the master and the chunkserver hear each other all the time, so the master goes on naming it. */
+const dataPort: Fault = {
+  name: 'data port lost 20 s',
+  lastsMs: 20_000,
+  async inflict(victim) {
+    await victim.blockPort('drop');
+    return () => victim.unblockPort();
+  },
+};
+
 const lossy: Fault = {
   name: '5 % loss + 200 ms',
   lastsMs: 20_000,
@@ -137,7 +147,7 @@ async function damage(disk: string, chunkId: bigint): Promise<void> {
 }
 
 /** All of them by a short name. */
-export const faults = { kill, stop, disconnect, blackHole, lossy, diskFull, wrongBytes } as const;
+export const faults = { kill, stop, disconnect, blackHole, dataPort, lossy, diskFull, wrongBytes } as const;
 
 /** Mends when `over` resolves, but not later than the fault lasts. Gives when it was mended, on the clock of `performance.now()`. */
 export async function mendAfter(fault: Fault, over: Promise<unknown>, mend: () => Promise<void>): Promise<number> {

@@ -5,15 +5,25 @@ import type { Fault } from './faults.ts';
 import { Matrix, printResults } from './matrix.ts';
 import type { CellResult, Target } from './matrix.ts';
 
-/** The master drops a silent chunkserver after 10 s, and looks once a second; then comes the new chain. */
-const WRITE_BAR_MS = 12_000;
-const READ_BAR_MS = 2000;
-/** A chunk without any copy is asked for until ioTimeoutMs is over. */
-const LOST_BAR_MS = 75_000;
-/** After the only server of its kind is of use again. */
-const RETURN_BAR_MS = 2000;
-/** A chunk that nobody holds locked is written and 24 MiB read in this, also on a busy machine. */
-const OTHER_SESSION_BAR_MS = 5000;
+/**
+ * How long things may take, in milliseconds. The bars are what the documents promise, for a machine that does nothing else. On a
+ * busy one `MOOSEFS_FAULT_BARS=generous` asserts only that everything ends soon and well; the figures are printed either way.
+ */
+const bars =
+  process.env['MOOSEFS_FAULT_BARS'] === 'generous'
+    ? { write: 30_000, read: 15_000, lost: 120_000, afterReturn: 20_000, otherSession: 30_000, factor: 3 }
+    : {
+        // The master drops a silent chunkserver after 10 s, and looks once a second; then comes the new chain.
+        write: 12_000,
+        read: 2000,
+        // A chunk without any copy is asked for until ioTimeoutMs is over.
+        lost: 75_000,
+        // After the only server of its kind is of use again.
+        afterReturn: 2000,
+        // A chunk that nobody holds locked is written and 24 MiB read in this.
+        otherSession: 5000,
+        factor: 1,
+      };
 
 /** What differs from fault to fault. */
 export interface RowOptions {
@@ -23,6 +33,8 @@ export interface RowOptions {
   readonly mustFail?: (target: Target, during: ActivityName) => RegExp | undefined;
   /** Cells in which the cluster may lose the only copy, which it was told to write: then the call must say so, in bounded time. */
   readonly mayLose?: (target: Target, during: ActivityName) => boolean;
+  /** Only the end of the fault helps, though there are other replicas. */
+  readonly waitsForMending?: boolean;
   /** Bars of its own, in milliseconds, for faults that are no absence of one server. */
   readonly barMs?: number;
 }
@@ -55,10 +67,10 @@ export function matrixTests(fault: Fault, options: RowOptions): void {
   }
 }
 
-function judge(row: CellResult, { mustFail, mayLose, barMs }: RowOptions): void {
+function judge(row: CellResult, { mustFail, mayLose, barMs, waitsForMending = false }: RowOptions): void {
   const { target, during } = row;
-  if (mayLose?.(target, during) === true && row.outcome.startsWith('failed: ENXIO')) {
-    expect(row.worstMs).toBeLessThan(LOST_BAR_MS);
+  if (mayLose?.(target, during) === true && LOST.test(row.outcome)) {
+    expect(row.worstMs).toBeLessThan(bars.lost);
     expect(row.leaks).toEqual([]);
     return;
   }
@@ -72,9 +84,13 @@ function judge(row: CellResult, { mustFail, mayLose, barMs }: RowOptions): void 
     expect(row.outcome).toMatch(reason);
   }
   expect(row.leaks).toEqual([]);
-  expect(row.otherSessionMs).toBeLessThan(OTHER_SESSION_BAR_MS);
-  if (barMs !== undefined) expect(row.worstMs).toBeLessThan(barMs);
-  else if (target === 'only' || target === 'master')
-    expect(row.worstMs < READ_BAR_MS ? 0 : row.afterMendingMs).toBeLessThan(RETURN_BAR_MS);
-  else expect(row.worstMs).toBeLessThan(during === 'read' || during === 'metadata' ? READ_BAR_MS : WRITE_BAR_MS);
+  expect(row.otherSessionMs).toBeLessThan(bars.otherSession);
+  const isShort = during === 'read' || during === 'metadata';
+  if (barMs !== undefined) expect(row.worstMs).toBeLessThan(barMs * bars.factor);
+  else if (target === 'only' || target === 'master' || waitsForMending)
+    expect(row.worstMs < bars.read ? 0 : row.afterMendingMs).toBeLessThan(bars.afterReturn);
+  else expect(row.worstMs).toBeLessThan(isShort ? bars.read : bars.write);
 }
+
+/** What the master says of a chunk whose only copy its server reported as damaged, with what was being written to it and where. */
+const LOST = /^failed: ENXIO: .*bytes of chunk 0, last on .*CHUNKLOST/;
