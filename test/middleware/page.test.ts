@@ -125,7 +125,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page', () => {
     expect(await page.title()).toBe('Uploads to MooseFS');
     await picture(page, 'before');
 
-    await bandwidth(page, 2 * MIB);
+    await bandwidth(page, MIB);
     await drop(page, film);
     await expect.poll(() => percent(page), PATIENCE).toBeGreaterThanOrEqual(20);
     await picture(page, 'during');
