@@ -1,10 +1,13 @@
 /** What Prometheus asks for, without a library: a few counters in its text format. */
+import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import type { MooseFS } from '../../src/index.ts';
 
 export class Metrics {
   readonly #mfs: MooseFS;
   readonly #requests = new Map<string, number>();
+  /** What of a connection is counted already: a request's first bytes are read before anybody is told of it. */
+  readonly #counted = new WeakMap<Socket, number>();
   #bytes = 0;
   #active = 0;
 
@@ -16,11 +19,12 @@ export class Metrics {
   middleware(): RequestHandler {
     return (request, response, next) => {
       this.#active++;
-      const before = request.socket.bytesRead;
+      const { socket } = request;
       let path = `/${request.path.split('/')[1] ?? ''}`;
       response.once('close', () => {
         this.#active--;
-        this.#bytes += Math.max(0, request.socket.bytesRead - before);
+        this.#bytes += socket.bytesRead - (this.#counted.get(socket) ?? 0);
+        this.#counted.set(socket, socket.bytesRead);
         // Names that strangers make up are not to become labels without end.
         if (response.statusCode === 404) path = '';
         const key = `method="${request.method}",path="${path}",status="${response.statusCode}"`;

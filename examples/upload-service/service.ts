@@ -85,7 +85,8 @@ export class UploadService {
     this.#store = new MooseFSStore(mfs, {
       directory,
       expirationMs,
-      fileName: (upload) => `${upload.id}-${safeName(upload.metadata?.['filename'])}`,
+      // Safe as a whole: with the id in front, a long name is cut once more.
+      fileName: (upload) => safeName(`${upload.id}-${safeName(upload.metadata?.['filename'])}`),
     });
     this.#tus = new TusServer({
       path: '/files',
@@ -270,6 +271,7 @@ function statusOf(error: unknown): number {
   if (code === TOO_LARGE) return 413;
   // Everything else that multer refuses is the request's fault.
   if (error instanceof multer.MulterError || code === 'ERR_INVALID_ARG_VALUE') return 400;
-  if (error instanceof Error && /multipart|boundary|unexpected end|malformed/i.test(error.message)) return 400;
+  if (error instanceof Error && /multipart|boundary|unexpected end|malformed|request aborted/i.test(error.message))
+    return 400;
   return status ?? 500;
 }
