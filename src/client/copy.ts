@@ -134,7 +134,8 @@ const isInside = (outer: string, path: string) => {
   const inner = names(path);
   return names(outer).every((name, i) => inner[i] === name);
 };
-const above = (path: string) => dirname(resolve('/', path));
+/** The folder that a path's last name is in, `.` being a name like others, as in node. */
+const above = (path: string) => resolve('/', dirname(path));
 
 interface Pair {
   readonly stats: Stats;
@@ -201,13 +202,13 @@ class TreeCopy {
   /** By inode: also through symlinks a tree is not copied into itself. */
   async #checkAbove(source: string, stats: Stats, destination: string): Promise<void> {
     const { signal } = this.#options;
-    for (let at = above(destination); at !== above(source) && at !== '/'; at = above(at)) {
-      const found = await this.#fs.stat(at, { signal }).catch((error: unknown) => {
+    for (let at = destination; above(at) !== above(source) && above(at) !== '/'; at = above(at)) {
+      const found = await this.#fs.stat(above(at), { signal }).catch((error: unknown) => {
         if ((error as { code?: string }).code === 'ENOENT') return undefined;
         throw error;
       });
       if (found === undefined) return;
-      if (found.ino === stats.ino) this.#failInside(source, destination);
+      if (found.ino === stats.ino) this.#failInside(source, at);
     }
   }
 
