@@ -122,6 +122,7 @@ class ContainersCluster implements Cluster {
   }
 
   async addChunkserver(options: ChunkserverOptions = {}): Promise<ContainerServer> {
+    if (options.programs !== undefined) throw new Error('programs of another version do not run in containers');
     const number = ++this.#started;
     const environment = asEnvironment(options.label === undefined ? {} : { LABELS: options.label }, options.config);
     const container = this.#container('chunkserver', dataPort, environment);

@@ -8,6 +8,11 @@ export interface ChunkserverOptions {
   readonly diskLimit?: string;
   /** More lines of mfschunkserver.cfg; they win over this library's. */
   readonly config?: Readonly<Record<string, string>>;
+  /**
+   * A folder with an `mfschunkserver` of another version than the master's, for a mixed cluster. Default: as the master's. Only
+   * where servers run as programs.
+   */
+  readonly programs?: string;
 }
 
 /** What {@link startCluster} is asked for; everything has a default. */
@@ -23,6 +28,8 @@ export interface ClusterOptions {
   readonly exports?: readonly string[];
   /** Labels, one entry for each chunkserver. */
   readonly labels?: readonly string[];
+  /** {@link ChunkserverOptions.programs}, one entry for each chunkserver: `[undefined, folder]` gives the second another version. */
+  readonly programs?: readonly (string | undefined)[];
   /** More lines of mfsmaster.cfg. */
   readonly masterConfig?: Readonly<Record<string, string>>;
   /** More lines of every mfschunkserver.cfg. */
@@ -39,8 +46,10 @@ export const defaultExports: readonly string[] = ['* / rw,alldirs,admin,maproot=
 /** The options of the chunkserver with this index (from 0), taken from those of the cluster. */
 export function chunkserverOptions(options: ClusterOptions, index: number): ChunkserverOptions {
   const label = options.labels?.[index];
+  const programs = options.programs?.[index];
   return {
     ...(label === undefined ? {} : { label }),
+    ...(programs === undefined ? {} : { programs }),
     ...(options.diskLimit === undefined ? {} : { diskLimit: options.diskLimit }),
     ...(options.chunkserverConfig === undefined ? {} : { config: options.chunkserverConfig }),
   };
@@ -52,8 +61,9 @@ export function chunkserverCount(options: ClusterOptions): number {
   if (!Number.isInteger(count) || count < 0 || count > 100) {
     throw new RangeError(`chunkservers: ${count} is not a whole number from 0 to 100`);
   }
-  if (options.labels && options.labels.length > count) {
-    throw new RangeError(`labels: ${options.labels.length} given for ${count} chunkservers`);
+  for (const key of ['labels', 'programs'] as const) {
+    const given = options[key]?.length ?? 0;
+    if (given > count) throw new RangeError(`${key}: ${given} given for ${count} chunkservers`);
   }
   return count;
 }

@@ -54,7 +54,7 @@ class ProgramsCluster implements Cluster {
     this.#smallDisks = options.diskLimit !== undefined;
     const { host, clientPort } = network.master;
     this.master = formatAddress({ host, port: clientPort });
-    this.masterControl = this.#server('master', 'mfsmaster', { host, port: clientPort }, [], ['-a']);
+    this.masterControl = this.#server('master', programPath('mfsmaster'), { host, port: clientPort }, [], ['-a']);
   }
 
   get version(): string {
@@ -86,7 +86,7 @@ class ProgramsCluster implements Cluster {
     const text = chunkserverConfig(this.#folderOf(name), address, this.#network.master, this.#asRoot, options);
     await this.#write(name, { 'config.cfg': text, 'mfshdd.cfg': diskConfig(disk.folder, options) });
     if (options.diskLimit !== undefined) this.#smallDisks = true;
-    const server = this.#server(name, 'mfschunkserver', address, [disk.folder], []);
+    const server = this.#server(name, chunkserverProgram(options), address, [disk.folder], []);
     this.#chunkservers[place] = server;
     await server.start();
     return server;
@@ -135,7 +135,7 @@ class ProgramsCluster implements Cluster {
     const folder = this.#folderOf(name);
     const command = {
       name,
-      program: findProgram(program) ?? program,
+      program,
       args: ['-f', ...args, '-c', join(folder, 'config.cfg'), 'start'],
       logFile: join(folder, 'log'),
     };
@@ -162,6 +162,18 @@ class ProgramsCluster implements Cluster {
   async #startMetalogger(): Promise<void> {
     const text = metaloggerConfig(this.#folderOf('metalogger'), this.#network.master, this.#asRoot);
     await this.#write('metalogger', { 'config.cfg': text });
-    await this.#daemon('metalogger', 'mfsmetalogger', []).start();
+    await this.#daemon('metalogger', programPath('mfsmetalogger'), []).start();
   }
+}
+
+/** By its bare name where it was not found: starting it then says so. */
+function programPath(name: string): string {
+  return findProgram(name) ?? name;
+}
+
+function chunkserverProgram({ programs }: ChunkserverOptions): string {
+  if (programs === undefined) return programPath('mfschunkserver');
+  const found = findProgram('mfschunkserver', { MFS_TEST_PROGRAMS: programs });
+  if (found === undefined) throw new Error(`no mfschunkserver in ${programs}`);
+  return found;
 }
