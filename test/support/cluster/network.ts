@@ -82,7 +82,7 @@ function ownAddress(): string {
 }
 
 /** Random, not the next one: other test runs on this machine look for ports at the same time. */
-async function freePort(host: string, taken: Set<number>): Promise<number> {
+export async function freePort(host: string, taken: Set<number>): Promise<number> {
   for (let attempt = 0; attempt < 1000; attempt++) {
     const port = firstPort + Math.floor(Math.random() * (lastPort - firstPort));
     if (taken.has(port)) continue;
