@@ -7,7 +7,9 @@
 import { loadavg } from 'node:os';
 import { libmfsioContender, mountContender, ourContender, type Contender } from './contenders.ts';
 import { measureLimits } from './limits.ts';
+import { partsWork } from './parts.ts';
 import { describeMachine } from './machine.ts';
+import type { Cluster } from '../test/support/cluster/cluster.ts';
 import { readOptions, usage, type BenchOptions } from './options.ts';
 import { Profiler, type SelfTime } from './profile.ts';
 import { printTable } from './table.ts';
@@ -28,12 +30,12 @@ function sayProfile({ name }: Step, times: readonly SelfTime[]): void {
     say(`    ${(each.share * 100).toFixed(1).padStart(5)} %  ${each.seconds.toFixed(3)} s  ${each.name}`);
 }
 
-async function contenders(stage: Stage, options: BenchOptions): Promise<Contender[]> {
+async function contenders(cluster: Cluster, options: BenchOptions): Promise<Contender[]> {
   const profiler = options.profile ? { profiler: await Profiler.make(), told: sayProfile } : undefined;
   const found = [
-    ourContender(stage.cluster, { nodeOptions: options.nodeOptions, ...(profiler && { profiler }) }),
-    await libmfsioContender(stage.cluster, say),
-    mountContender(stage.cluster, say),
+    ourContender(cluster, { nodeOptions: options.nodeOptions, ...(profiler && { profiler }) }),
+    await libmfsioContender(cluster, say),
+    mountContender(cluster, say),
   ];
   return found
     .filter((each) => each !== undefined)
@@ -90,11 +92,21 @@ async function sharedWork(
 }
 
 async function measureAll(stage: Stage, chosen: Workload[], options: BenchOptions): Promise<Row[]> {
-  const clients = await contenders(stage, options);
+  const clients = await contenders(stage.cluster, options);
   const samples: Samples = new Map();
   for (const workload of chosen) {
-    if (workload.missing !== undefined) {
-      say(`${workload.name} is left out: ${workload.missing}`);
+    if (workload.dataParts !== undefined) {
+      if (stage.cluster.version.startsWith('3.')) {
+        say(`${workload.name} is left out: MooseFS ${stage.cluster.version} has no erasure coding`);
+        continue;
+      }
+      say(`${workload.name}, load ${loadavg()[0]!.toFixed(1)}`);
+      await partsWork(workload, {
+        runs: options.runs,
+        contenders: (cluster) => contenders(cluster, options),
+        measured: (step, contender, folder) => measured(step, workload, contender, folder, samples),
+        told: say,
+      });
       continue;
     }
     if (stage.folder(workload.copies) === undefined) {

@@ -1,4 +1,5 @@
 /** What is measured: the same work for every client. Nothing in here knows whose turn it is. */
+import type { DataParts } from '../src/protocol/parity.ts';
 import type { Unit } from './statistics.ts';
 
 /** The kinds of work that bench/client.mjs and bench/libmfsio/client.c know. */
@@ -30,6 +31,8 @@ export interface Step {
   /** Bytes of each file. */
   readonly bytes: number;
   readonly concurrency: number;
+  /** While one chunkserver is stopped, so that a part of every chunk is missing. */
+  readonly without?: 'a part';
 }
 
 /** Steps that follow each other in a folder of their own, for each client and run. */
@@ -37,8 +40,8 @@ export interface Workload {
   readonly name: string;
   readonly copies: 1 | 2 | 3;
   readonly steps: readonly Step[];
-  /** Why it cannot be measured yet; said in every run. */
-  readonly missing?: string;
+  /** On files in so many data parts and one more, in a cluster of its own, instead of copies. 4.x only. */
+  readonly dataParts?: DataParts;
   /** The work is on files that this package made beforehand, the same for all clients: too slow to be made by each. */
   readonly shared?: boolean;
 }
@@ -83,9 +86,26 @@ export function workloads(scale: Scale): Workload[] {
     random(scale, 16),
     uploads(scale),
     verification(scale),
-    // A file must lie as parts before it is read: a class EC4+1 on 4.x, at least five chunkservers, and the master's time to split.
-    { name: 'ec', copies: 1, missing: 'reading erasure-coded files needs a cluster of its own', steps: [] },
+    parts(scale, 4),
+    parts(scale, 8),
   ];
+}
+
+/** A quarter of the usual bytes: the master takes its time to make parts of every chunk. */
+function parts({ streamBytes }: Scale, dataParts: DataParts): Workload {
+  const one = { files: 1, bytes: streamBytes / 4, concurrency: 1 };
+  const reading = { op: 'read', unit: 'MB/s', ...one } as const;
+  const name = `sequential read, EC ${dataParts}+1`;
+  return {
+    name: `ec-${dataParts}`,
+    copies: 1,
+    dataParts,
+    steps: [
+      { op: 'write', ...one },
+      { name: `${name}, all parts`, ...reading },
+      { name: `${name}, one chunkserver stopped`, without: 'a part', ...reading },
+    ],
+  };
 }
 
 function stream({ streamBytes: bytes }: Scale, copies: 1 | 2 | 3): Workload {

@@ -1,0 +1,61 @@
+/**
+ * Work on a file in parts (erasure coding), with all of them and without one. It has a cluster of its own: a chunk needs a
+ * chunkserver for each part, and one of them is stopped.
+ */
+import type { Cluster } from '../test/support/cluster/cluster.ts';
+import { makeParts, startForParts, withoutSpare } from '../test/support/erasure-coding.ts';
+import { MooseFS } from '../src/index.ts';
+import { ourContender, type Contender } from './contenders.ts';
+import { turns } from './statistics.ts';
+import type { Step, Workload } from './workloads.ts';
+
+/** What this needs of the program that runs all workloads. */
+export interface PartsRun {
+  readonly runs: number;
+  readonly contenders: (cluster: Cluster) => Promise<Contender[]>;
+  readonly measured: (step: Step, contender: Contender, folder: string) => Promise<void>;
+  readonly told: (line: string) => void;
+}
+
+const FOLDER = '/parts';
+
+/** Every client's turns on one file, which this package has written and the master has made parts of. */
+export async function partsWork(workload: Workload, { runs, contenders, measured, told }: PartsRun): Promise<void> {
+  const { dataParts, steps } = workload;
+  if (dataParts === undefined) throw new Error(`${workload.name} is not about parts`);
+  await using cluster = await startForParts(dataParts);
+  await using mfs = await MooseFS.connect({ master: cluster.master });
+  await mfs.mkdir(FOLDER);
+  await mfs.storageClass.set(FOLDER, `EC${dataParts}+1`);
+  for (const step of steps.filter(({ name }) => name === undefined))
+    await ourContender(cluster, { nodeOptions: [] }).work(step, FOLDER);
+  told(`${workload.name}: waiting for the master to make the parts`);
+  for (const name of await mfs.readdir(FOLDER)) {
+    await makeParts(cluster, mfs, `${FOLDER}/${name}`);
+    await withoutSpare(cluster, mfs, `${FOLDER}/${name}`);
+  }
+  const clients = await contenders(cluster);
+  for (let run = 0; run < runs; run++)
+    for (const contender of turns(clients, run))
+      for (const step of steps.filter(({ name }) => name !== undefined)) {
+        const work = () => measured(step, contender, FOLDER);
+        if (step.without !== 'a part') await work();
+        else await withoutAPart(cluster, contender === clients[0] ? work : () => work().catch(failed(contender, told)));
+      }
+}
+
+/** Another client that gives up on a stopped server has no figure; that this package does not is what is measured. */
+function failed({ name }: Contender, told: (line: string) => void): (error: unknown) => void {
+  return (error) => told(`  ${name} failed: ${String(error).split('\n')[0]!}`);
+}
+
+/** Stopped, not ended: the master does not notice, and repairs nothing meanwhile. Every client has to find out by itself. */
+async function withoutAPart(cluster: Cluster, work: () => Promise<void>): Promise<void> {
+  const [server] = cluster.chunkservers;
+  await server!.pause();
+  try {
+    await work();
+  } finally {
+    await server!.resume();
+  }
+}
