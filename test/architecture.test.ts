@@ -1,4 +1,6 @@
-/** The floors, held by reading every import of src: what a lint rule says file by file, said once for all. */
+/**
+ * What is said of src as a whole, held by reading it: the floors, by every import; and the version gates, which docs/versions.md lists.
+ */
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -167,5 +169,33 @@ describe('every file of src', () => {
       if (!ts.isNamedExports(statement.exportClause)) continue;
       expect(statement.exportClause.elements.map((each) => each.name.text)).not.toContain('default');
     }
+  });
+});
+
+describe('the version gates', () => {
+  /** Where the range of supported versions is stated, and not a gate. */
+  const LIMITS = 'protocol/version.ts';
+  const GATE = /\b(?:since|until|version)\('(\d+\.\d+\.\d+)'(?:, '(\d+\.\d+\.\d+)')?\)/g;
+  const declared = sources
+    .filter(({ path }) => path !== LIMITS)
+    .flatMap(({ tree }) => [...tree.text.matchAll(GATE)].flatMap(([, ...versions]) => versions.filter(Boolean)));
+  const document = readFileSync(join(root, '../docs/versions.md'), 'utf8');
+  const listed = [...document.matchAll(/^\| (\d+\.\d+\.\d+) +\|/gm)].map(([, version]) => version);
+
+  it('are all in docs/versions.md, and nothing else is', () => {
+    expect(listed.length).toBeGreaterThan(10);
+    expect(listed).toEqual([...new Set(declared)].sort((a, b) => a.localeCompare(b, 'en', { numeric: true })));
+  });
+});
+
+describe('the table of servers in the README', () => {
+  const readme = readFileSync(join(root, '../README.md'), 'utf8');
+  const versions = readdirSync(join(root, '../test/fixtures'))
+    .map((name) => name.replace('.json', ''))
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+
+  it('has a column for each version whose frames were captured', () => {
+    const head = readme.split('\n').find((line) => line.includes('3.0.115') && line.startsWith('|'));
+    expect(head?.match(/\d+\.\d+\.\d+/g)).toEqual(versions);
   });
 });
