@@ -1,7 +1,7 @@
 /** Runs the command `mfs` for tests: inside this process with streams in memory, or as a process of its own. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { PassThrough, Readable, Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../src/cli/run.ts';
@@ -58,12 +58,16 @@ class Collector extends Writable {
   }
 }
 
+function streamOf(pieces: NonNullable<MfsRunOptions['stdin']>): Readable {
+  return pieces instanceof Readable ? pieces : Readable.from(pieces, { objectMode: false });
+}
+
 /** Runs a command line in this process. */
 export async function runMfs(words: readonly string[], options: MfsRunOptions = {}): Promise<MfsResult> {
   const stdout = new Collector(options.columns, options.closeAfterBytes);
   const stderr = new Collector(options.columns);
   const status = await run(words, {
-    stdin: options.stdin === undefined ? new PassThrough().end() : Readable.from(options.stdin, { objectMode: false }),
+    stdin: streamOf(options.stdin ?? []),
     stdout: stdout as ConstructorParameters<typeof Writable>[0] & Collector & { readonly columns: number },
     stderr: stderr as Collector & { readonly columns: number },
     env: { ...(options.master !== undefined && { MFS_MASTER: options.master }), ...options.env },
