@@ -48,6 +48,7 @@ export type {
 } from './client/cluster.ts';
 export type { ChunkMatrices, ChunkMatrix } from './client/chunk-matrix.ts';
 export type { ClusterDisk, DiskActivity, ServerDisks } from './client/disks.ts';
+export { sessionCounters } from './client/session-list.ts';
 export type { ClusterSession, SessionCounter } from './client/session-list.ts';
 export { matchesGlob } from './client/glob.ts';
 export { FileSystem } from './client/file-system.ts';

@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 /** A client of a fake master, and every frame that it sends. */
-async function watched(version: '3.0.117' | '4.59.2', options: { groups?: number[] } = {}) {
+async function watched(version: '3.0.117' | '4.59.2', options: { groups?: number[] } = {}, answers = canned) {
   const master = await FakeMaster.start({ version });
   const sent: Sent[] = [];
   const sockets = new Set<Socket>();
@@ -51,7 +51,7 @@ async function watched(version: '3.0.117' | '4.59.2', options: { groups?: number
       {
         frame: (type, body) => {
           sent.push({ type, body: Buffer.from(body) });
-          const answer = canned.get(type);
+          const answer = answers.get(type);
           if (answer === undefined) upstream.write(frame(type, body));
           else client.write(answer);
         },
@@ -122,6 +122,31 @@ describe.each(['3.0.117', '4.59.2'] as const)('on %s', (version) => {
     expect(body(MATRIX)).toEqual(['']);
     expect(body(LOCKS)).toEqual(['00000000']);
     expect(body(OPEN_FILES)).toEqual(['00000000']);
+  });
+
+  it('locks of both kinds: what old masters send is not believed to its end', async () => {
+    const entry = (inode: number, pid: number, start: bigint, end: bigint) => {
+      const b = Buffer.alloc(37);
+      b.writeUInt32BE(inode, 0);
+      b.writeUInt32BE(pid, 16);
+      b.writeBigUInt64BE(start, 20);
+      b.writeBigUInt64BE(end, 28);
+      b[36] = 2;
+      return b;
+    };
+    // Two POSIX locks and a flock: it stands over the first of them, and the last entry was never written.
+    const flock = entry(5, 0, 0n, 0n);
+    const posix = entry(6, 77, 10n, 20n);
+    const garbage = Buffer.alloc(37, 0xa5);
+    const answers = new Map(canned).set(LOCKS, frame(LOCKS + 1, Buffer.concat([flock, posix, garbage])));
+    const { mfs } = await watched(version, {}, answers);
+    const { locks, complete } = await mfs.cluster.locks();
+    expect(complete).toBe(version === '4.59.2');
+    expect(locks.map(({ inode, kind }) => [inode, kind]).slice(0, 2)).toEqual([
+      [5, 'flock'],
+      [6, 'posix'],
+    ]);
+    expect(locks).toHaveLength(version === '4.59.2' ? 3 : 2);
   });
 
   it('a quota is never set by the form that resets the grace period', async () => {

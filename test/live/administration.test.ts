@@ -384,7 +384,7 @@ describe('files and folders', () => {
     const done = await mfs.waitForReplication(path, { onProgress: ({ fewest }) => seen.push(fewest) });
     expect(done).toEqual({ chunks: 1, ready: 1, fewest: 3, wanted: 3 });
     expect(seen.at(-1)).toBe(3);
-    await expect(mfs.waitForReplication(path, { copies: 9, timeoutMs: 3000 })).rejects.toMatchObject({
+    await expect(mfs.waitForReplication(path, { copies: 9, timeoutMs: 5000 })).rejects.toMatchObject({
       code: 'ETIMEDOUT',
       path,
       message: expect.stringContaining('0 of 1 chunks have 9 copies; one has 3') as string,

@@ -5,13 +5,13 @@ import type { ConnectOptions } from '../../src/index.ts';
 import { sharedCluster, startCluster } from '../support/live.ts';
 import type { Cluster } from '../support/live.ts';
 
+const isOld = sharedCluster().version.startsWith('3.');
+const three = isOld ? '3' : '3CP';
 const DISABLED = ['chmod', 'unlink', 'snapshot', 'settrash', 'setsclass', 'seteattr', 'setxattr', 'appendchunks'];
 
 describe.skipIf(sharedCluster().provider === 'external')('an export', () => {
   let cluster: Cluster;
   let admin: MooseFS;
-  let isOld: boolean;
-  let three: string;
 
   const connect = (root: string, options: ConnectOptions = {}) =>
     MooseFS.connect({
@@ -29,13 +29,12 @@ describe.skipIf(sharedCluster().provider === 'external')('an export', () => {
         '* /plain rw,maproot=0:0',
         '* /mapped rw,admin,maproot=1000:1000',
         '* /limited rw,maproot=0:0,mintrashtime=1d,maxtrashtime=2d',
+        `* /grouped rw,maproot=0:0,${isOld ? 'mingoal=2,maxgoal=2' : 'sclassgroups=1'}`,
         `* /disabled rw,admin,maproot=0:0,disable=${DISABLED.join(':')}`,
       ],
     });
-    isOld = cluster.version.startsWith('3.');
-    three = isOld ? '3' : '3CP';
     admin = await connect('/');
-    for (const name of ['ro', 'plain', 'mapped', 'limited', 'disabled']) {
+    for (const name of ['ro', 'plain', 'mapped', 'limited', 'grouped', 'disabled']) {
       await admin.mkdir(`/${name}/folder`, { recursive: true });
       await admin.writeFile(`/${name}/file`, 'content');
     }
@@ -125,6 +124,13 @@ describe.skipIf(sharedCluster().provider === 'external')('an export', () => {
     await expect(mfs.trash.setRetention('/file', 4 * 86_400)).rejects.toMatchObject({ code: 'EPERM' });
     await mfs.trash.setRetention('/file', 86_400);
     expect(await mfs.trash.getRetention('/file')).toBe(86_400);
+  });
+
+  test('with limits of goals or class groups refuses other classes with EPERM', async () => {
+    await using mfs = await connect('/grouped');
+    await expect(mfs.storageClass.set('/file', three)).rejects.toMatchObject({ code: 'EPERM' });
+    await expect(mfs.goal.set('/file', 3)).rejects.toMatchObject({ code: 'EPERM' });
+    expect(await admin.goal.get('/grouped/file')).toBe(2);
   });
 
   test('with disabled operations refuses each with EPERM', async () => {
