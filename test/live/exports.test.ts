@@ -85,12 +85,12 @@ describe.skipIf(sharedCluster().provider === 'external')('an export', () => {
   test('without admin refuses changes of classes and quotas with EPERM, and says why', async () => {
     await using mfs = await connect('/plain');
     for (const call of [
-      mfs.storageClass.create('new', { keep: 1 }),
-      mfs.storageClass.duplicate(three, 'new'),
-      mfs.storageClass.rename(three, 'new'),
-      mfs.storageClass.delete(three),
+      () => mfs.storageClass.create('new', { keep: 1 }),
+      () => mfs.storageClass.duplicate(three, 'new'),
+      () => mfs.storageClass.rename(three, 'new'),
+      () => mfs.storageClass.delete(three),
     ])
-      await expect(call).rejects.toMatchObject({
+      await expect(call()).rejects.toMatchObject({
         code: 'EPERM',
         cause: { message: expect.stringContaining('the export does not allow administration') as string },
       });
@@ -159,12 +159,12 @@ describe.skipIf(sharedCluster().provider === 'external')('an export', () => {
 
   test('without the meta file system has no trash, and says what is missing', async () => {
     for (const call of [
-      admin.trash.list(),
-      admin.trash.restore('/x'),
-      admin.trash.purge({ pattern: '**' }),
-      admin.trash.sustained(),
+      () => admin.trash.list(),
+      () => admin.trash.restore('/x'),
+      () => admin.trash.purge({ pattern: '**' }),
+      () => admin.trash.sustained(),
     ])
-      await expect(call).rejects.toMatchObject({
+      await expect(call()).rejects.toMatchObject({
         code: 'EACCES',
         message: expect.stringContaining(
           "no line of the master's exports allows the meta file system (path .)",
