@@ -1,5 +1,6 @@
 /** The fault matrix: one cell is one fault, to one server of the chain, during one activity, on a real cluster. */
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MooseFS } from '../../../src/index.ts';
 import { formatAddress, parseAddress } from '../cluster/address.ts';
 import { startCluster } from '../cluster/cluster.ts';
@@ -37,6 +38,7 @@ export interface CellResult {
 /** How large the files are: the buffer of one open file and half of it more. */
 const SIZE = 24 * 1024 * 1024;
 const DELAY_MS = 200;
+const YOUNG_MASTER_MS = 6000;
 
 /** A cluster for one row of the matrix. */
 export class Matrix implements AsyncDisposable {
@@ -63,6 +65,8 @@ export class Matrix implements AsyncDisposable {
     await using mfs = await MooseFS.connect({ master: cluster.master });
     await mfs.mkdir('/d');
     if (kind === 'chain') await mfs.storageClass.set('/d', cluster.version.startsWith('3.') ? '3' : '3CP');
+    // In its first five seconds a master waits for the other copies of a chunk that has one and should have two.
+    else await sleep(YOUNG_MASTER_MS);
     return matrix;
   }
 
