@@ -214,7 +214,10 @@ test('what was written under a lock is seen by the next holder, in another proce
   await next.call('unlock');
 });
 
-test(
+// Clusters that are not ours keep sessions for a day.
+const isOurs = sharedCluster().provider !== 'external';
+
+test.skipIf(!isOurs)(
   'a killed or stopped process loses its locks with its session, and learns of it',
   { timeout: 320_000 },
   async () => {
