@@ -4,7 +4,6 @@
  * Writes a file with two copies, asks for three, and watches MooseFS make the third: the master looks at every chunk once in a
  * while, so this may take a minute or two.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, folderWithCopies } from './connect.ts';
 
 const WRITTEN = 2;
@@ -23,17 +22,14 @@ await mfs.storageClass.set(path, mfs.serverVersion.startsWith('3.') ? String(WAN
 
 const begun = performance.now();
 let last = '';
-for (;;) {
-  const counts = (await mfs.chunks(path)).map(
-    ({ replicas }) => replicas.filter(({ state }) => state === 'valid').length,
-  );
-  const seconds = Math.round((performance.now() - begun) / 1000);
-  if (String(counts) !== last) console.log(`after ${seconds} s: ${counts.join(' and ')} copies`);
-  last = String(counts);
-  if (counts.every((count) => count >= WANTED)) break;
-  if (performance.now() - begun > PATIENCE_MS) throw new Error(`no ${WANTED} copies after ${seconds} s`);
-  await sleep(500);
-}
+await mfs.waitForReplication(path, {
+  timeoutMs: PATIENCE_MS,
+  onProgress: ({ ready, chunks, fewest, wanted }) => {
+    const line = `${ready} of ${chunks} chunks have ${wanted} copies, one has ${fewest}`;
+    if (line !== last) console.log(`after ${Math.round((performance.now() - begun) / 1000)} s: ${line}`);
+    last = line;
+  },
+});
 const { ok } = await mfs.verify(path, { method: 'md5' });
 console.log(ok ? 'all copies are equal' : 'THE COPIES DIFFER');
 if (!ok) process.exitCode = 1;

@@ -101,7 +101,7 @@ test('verify-tree: a report of every replica, as JSON and HTML', async () => {
 test('watch-replication: two copies become three', { timeout: 400_000 }, async () => {
   const printed = await run('watch-replication');
   expect(printed).toContain('acknowledged by 2 and 2 replicas');
-  expect(printed).toContain('3 and 3 copies');
+  expect(printed).toContain('2 of 2 chunks have 3 copies, one has 3');
   expect(printed).toContain('all copies are equal');
 });
 

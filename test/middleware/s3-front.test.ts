@@ -1,8 +1,10 @@
 /** The example that puts MooseFS behind s3rver, used as everybody uses S3: @aws-sdk/client-s3, and lib-storage for what is large. */
 import { Readable } from 'node:stream';
 import {
+  CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
@@ -12,6 +14,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -127,6 +130,30 @@ test('lib-storage: 33 MiB in parts, from a stream of unknown length; the md5 of 
   await expectReplicas(mfs, `${folder}/${Bucket}/films/moose.mp4`, md5(data), COPIES);
   const head = await s3.send(new HeadObjectCommand({ Bucket, Key: 'films/moose.mp4' }));
   expect(head).toMatchObject({ ContentLength: data.length, ContentType: 'video/mp4', ETag });
+  expect(await mfs.readdir(`${folder}/.uploads`)).toEqual([]);
+});
+
+test('parts of 64 MiB are joined inside of the cluster: the object has their chunks', async () => {
+  const data = pattern(129 * MIB, 3);
+  const Key = 'films/long.mp4';
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+  const Parts: { ETag: string; PartNumber: number }[] = [];
+  const ids: unknown[] = [];
+  for (let PartNumber = 1; PartNumber <= 3; PartNumber++) {
+    const Body = data.subarray((PartNumber - 1) * 64 * MIB, PartNumber * 64 * MIB);
+    const { ETag } = await s3.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body }));
+    expect(ETag).toBe(`"${md5(Body)}"`);
+    Parts.push({ ETag: ETag!, PartNumber });
+    ids.push((await mfs.chunks(`${folder}/.uploads/${UploadId}/${PartNumber}`))[0]?.id);
+  }
+  const wrong = [{ ...Parts[0]!, ETag: `"${'0'.repeat(32)}"` }];
+  const complete = (parts: typeof Parts) =>
+    s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts: parts } }));
+  await expect(complete(wrong)).rejects.toMatchObject({ name: 'InvalidPart' });
+  await complete(Parts);
+  expect((await mfs.chunks(`${folder}/${Bucket}/${Key}`)).map(({ id }) => id)).toEqual(ids);
+  await expectReplicas(mfs, `${folder}/${Bucket}/${Key}`, md5(data), COPIES);
+  expect(md5(await get(Key))).toBe(md5(data));
   expect(await mfs.readdir(`${folder}/.uploads`)).toEqual([]);
 });
 
