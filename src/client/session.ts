@@ -34,7 +34,7 @@ const TIMES_MS = 1000;
 /** Pauses between attempts to reconnect: short ones while the master may be restarting, a refused connection costs nothing. */
 const RECONNECT = { firstMs: 50, factor: 2, maxMs: 1000, early: { maxMs: 200, forMs: 10_000 } };
 /** Pauses after a status that means "soon": a lock is held for milliseconds, a chunkserver is back in about a second. */
-const SOON = { firstMs: 2, factor: 2, maxMs: 300, early: { maxMs: 100, forMs: 10_000 } };
+const SOON = { firstMs: 2, factor: 2, maxMs: 300, early: { maxMs: 100, forMs: 30_000 } };
 /** One attempt to reconnect: a master that accepts and says nothing is tried again, it may have been stopped meanwhile. */
 const RECONNECT_ATTEMPT_MS = 5000;
 /** How long close() waits for the master's good-bye. */

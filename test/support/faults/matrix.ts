@@ -64,9 +64,12 @@ export class Matrix implements AsyncDisposable {
     if (fault === faults.lossy) await matrix.#delay([cluster.masterControl, ...cluster.chunkservers]);
     await using mfs = await MooseFS.connect({ master: cluster.master });
     await mfs.mkdir('/d');
-    if (kind === 'chain') await mfs.storageClass.set('/d', cluster.version.startsWith('3.') ? '3' : '3CP');
+    const is3 = cluster.version.startsWith('3.');
+    if (kind === 'chain') await mfs.storageClass.set('/d', is3 ? '3' : '3CP');
+    // 4.x has no class of one copy at first: there a second one is wanted and cannot be had.
+    else if (is3) await mfs.storageClass.set('/d', '1');
     // In its first five seconds a master waits for the other copies of a chunk that has one and should have two.
-    else await sleep(YOUNG_MASTER_MS);
+    if (kind === 'only') await sleep(YOUNG_MASTER_MS);
     return matrix;
   }
 
