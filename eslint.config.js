@@ -95,7 +95,8 @@ export default tseslint.config(
     ...tseslint.configs.disableTypeChecked,
   },
   {
-    files: ['*.config.*'],
+    // what these hand over, their hosts take as the default export
+    files: ['*.config.*', '.ci/second-tries.mjs'],
     rules: { 'no-restricted-exports': 'off' },
   },
   {
