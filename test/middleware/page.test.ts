@@ -7,7 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, FileChooser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UploadService } from '../../examples/upload-service/service.ts';
 import type { MooseFS } from '../../src/index.ts';
@@ -178,12 +178,18 @@ describe.skipIf(!existsSync(CHROMIUM))('the page', () => {
     const { page, errors } = await open();
     const focused = (): Promise<string> =>
       page.evaluate('document.activeElement.id || document.activeElement.className');
+    const choosers: FileChooser[] = [];
+    page.on('filechooser', (chooser) => choosers.push(chooser));
+    await bandwidth(page, MIB / 2);
     await page.keyboard.press('Tab');
     expect(await focused()).toBe('pick');
-    const chooser = page.waitForEvent('filechooser');
-    await page.keyboard.press('Enter');
-    await bandwidth(page, MIB / 2);
-    await (await chooser).setFiles(path);
+    // The browser is told a moment later that somebody listens; what it opened before is closed again, unseen.
+    const opened = async () => {
+      if (choosers.length === 0) await page.keyboard.press('Enter');
+      return choosers.length > 0;
+    };
+    await expect.poll(opened, { ...PATIENCE, interval: 1000 }).toBe(true);
+    await choosers[0]!.setFiles(path);
     await expect.poll(() => percent(page), PATIENCE).toBeGreaterThan(0);
     await page.keyboard.press('Tab');
     expect(await focused()).toBe('pause');
