@@ -267,12 +267,12 @@ export class ChunkWriter {
     this.#asking = false;
   }
 
-  /** A status of the master says nothing of what was being done, and with whom. */
+  /** A status of the master for a chunk that was written to: it says nothing of what was being done, and with whom. */
   #refused(failure: unknown): unknown {
-    if (!(failure instanceof MooseFSError) || !(failure.cause instanceof StatusError))
+    if (this.#chain.length === 0 || !(failure instanceof MooseFSError) || !(failure.cause instanceof StatusError))
       return withSite(failure, this.#file.site);
-    const last = this.#chain.length === 0 ? '' : `, last on ${this.#chain.join(', ')}`;
-    const detail = `${this.buffer.bytes} bytes of chunk ${this.index}${last}, are not written: ${failure.cause.message}`;
+    const last = `last on ${this.#chain.join(', ')}`;
+    const detail = `${this.buffer.bytes} bytes of chunk ${this.index}, ${last}, are not written: ${failure.cause.message}`;
     return fsError(failure.code, this.#file.site, { cause: failure.cause, detail, retryable: failure.retryable });
   }
 
