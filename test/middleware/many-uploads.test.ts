@@ -19,9 +19,9 @@ const AT_ONCE = Number(process.env['UPLOADS_AT_ONCE'] ?? 200);
 const COPIES = 3;
 const ROUNDS = Number(process.env['UPLOAD_ROUNDS'] ?? 2);
 /** The bodies are 600 MiB, and node with the service 120 more: one that held them would be above. */
-const MEMORY_LIMIT = 640 * MIB;
+const MEMORY_LIMIT = 512 * MIB;
 /** What the later rounds may add: a heap that has not been collected yet, not a share of 600 MiB that stays. */
-const GROWTH_LIMIT = 96 * MIB;
+const GROWTH_LIMIT = 64 * MIB;
 /** All bodies are cut out of this one, each at a place of its own. */
 const SOURCE = pattern(6 * MIB, 1);
 
