@@ -6,6 +6,7 @@ import type { Cluster } from '../test/support/cluster/cluster.ts';
 import { makeParts, startForParts, withoutSpare } from '../test/support/erasure-coding.ts';
 import { MooseFS } from '../src/index.ts';
 import { ourContender, type Contender } from './contenders.ts';
+import { warmFolder } from './stage.ts';
 import { turns } from './statistics.ts';
 import type { Step, Workload } from './workloads.ts';
 
@@ -25,14 +26,19 @@ export async function partsWork(workload: Workload, { runs, contenders, measured
   if (dataParts === undefined) throw new Error(`${workload.name} is not about parts`);
   await using cluster = await startForParts(dataParts);
   await using mfs = await MooseFS.connect({ master: cluster.master });
-  await mfs.mkdir(FOLDER);
-  await mfs.storageClass.set(FOLDER, `EC${dataParts}+1`);
+  const folders = [FOLDER, warmFolder(FOLDER)];
+  for (const folder of folders) {
+    await mfs.mkdir(folder);
+    await mfs.storageClass.set(folder, `EC${dataParts}+1`);
+  }
   for (const step of steps.filter(({ name }) => name === undefined))
     await ourContender(cluster, { nodeOptions: [] }).work(step, FOLDER);
   told(`${workload.name}: waiting for the master to make the parts`);
-  for (const name of await mfs.readdir(FOLDER)) {
-    await makeParts(cluster, mfs, `${FOLDER}/${name}`);
-    await withoutSpare(cluster, mfs, `${FOLDER}/${name}`);
+  for (const folder of folders) {
+    for (const name of await mfs.readdir(folder)) {
+      await makeParts(cluster, mfs, `${folder}/${name}`);
+      await withoutSpare(cluster, mfs, `${folder}/${name}`);
+    }
   }
   const clients = await contenders(cluster);
   for (let run = 0; run < runs; run++)
@@ -45,7 +51,7 @@ export async function partsWork(workload: Workload, { runs, contenders, measured
       }
 }
 
-/** Stopped, not ended: the master does not notice, and repairs nothing meanwhile. Every client has to find out by itself. */
+/** Stopped, not ended: the master does not notice, and repairs nothing meanwhile. A process finds it out in its warm-up. */
 async function withoutAPart(cluster: Cluster, work: () => Promise<void>): Promise<void> {
   const [server] = cluster.chunkservers;
   await server!.pause();

@@ -167,7 +167,9 @@ async function main(args: readonly string[]): Promise<void> {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  if (error instanceof RangeError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true) {
+  // of a program that failed it is a number
+  const code = String((error as { code?: unknown }).code);
+  if (error instanceof RangeError || code.startsWith('ERR_PARSE_ARGS')) {
     process.stderr.write(`${(error as Error).message}\n${usage}\n`);
     process.exitCode = 2;
   } else throw error;

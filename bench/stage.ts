@@ -18,7 +18,7 @@ export interface Stage extends AsyncDisposable {
 const ONE_COPY = 'bench1';
 
 /** Where the clients find the files of their warm-up: bench/client.mjs and bench/libmfsio/client.c know it too. */
-const warmFolder = (path: string): string => `${path}-warm`;
+export const warmFolder = (path: string): string => `${path}-warm`;
 
 /** Starts a cluster of three chunkservers, so that three copies can be written. */
 export async function setTheStage(told: (reason: string) => void): Promise<Stage> {
