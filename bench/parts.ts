@@ -34,12 +34,10 @@ export async function partsWork(workload: Workload, { runs, contenders, measured
   for (const step of steps.filter(({ name }) => name === undefined))
     await ourContender(cluster, { nodeOptions: [] }).work(step, FOLDER);
   told(`${workload.name}: waiting for the master to make the parts`);
-  for (const folder of folders) {
-    for (const name of await mfs.readdir(folder)) {
-      await makeParts(cluster, mfs, `${folder}/${name}`);
-      await withoutSpare(cluster, mfs, `${folder}/${name}`);
-    }
-  }
+  const paths: string[] = [];
+  for (const folder of folders) for (const name of await mfs.readdir(folder)) paths.push(`${folder}/${name}`);
+  for (const path of paths) await makeParts(cluster, mfs, path);
+  for (const path of paths) await withoutSpare(cluster, mfs, path);
   const clients = await contenders(cluster);
   for (let run = 0; run < runs; run++)
     for (const contender of turns(clients, run))
