@@ -267,10 +267,13 @@ export class ChunkWriter {
     this.#asking = false;
   }
 
-  /** A status of the master for a chunk that was written to: it says nothing of what was being done, and with whom. */
+  /**
+   * A status of the master for a chunk that was written to: it says nothing of what was being done, and with whom. That there is
+   * no space needs no more words.
+   */
   #refused(failure: unknown): unknown {
-    if (this.#chain.length === 0 || !(failure instanceof MooseFSError) || !(failure.cause instanceof StatusError))
-      return withSite(failure, this.#file.site);
+    const saysAll = this.#chain.length === 0 || !(failure instanceof MooseFSError) || failure.code === 'ENOSPC';
+    if (saysAll || !(failure.cause instanceof StatusError)) return withSite(failure, this.#file.site);
     const last = `last on ${this.#chain.join(', ')}`;
     const detail = `${this.buffer.bytes} bytes of chunk ${this.index}, ${last}, are not written: ${failure.cause.message}`;
     return fsError(failure.code, this.#file.site, { cause: failure.cause, detail, retryable: failure.retryable });
