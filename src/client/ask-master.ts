@@ -1,5 +1,5 @@
 /** Questions that a master answers to anyone, each on a connection of its own: such answers have no message id. */
-import { FrameParser, MASTER_BODY_LIMIT } from '../protocol/frame.ts';
+import { MASTER_BODY_LIMIT } from '../protocol/frame.ts';
 import { decodePacket, encodePacket } from '../protocol/message.ts';
 import type { Packet } from '../protocol/message.ts';
 import type { Version } from '../protocol/version.ts';
@@ -8,6 +8,7 @@ import { Connection } from '../transport/tcp.ts';
 import type { Endpoint } from '../transport/tcp.ts';
 import { withPeer, withSite } from './fs-errors.ts';
 import type { CallContext } from './nodes.ts';
+import { oneAnswer } from './one-answer.ts';
 import type { Volume } from './volume.ts';
 
 /** Asks the master where the client's session is. Rejects with an error in node's shape. */
@@ -36,29 +37,18 @@ export async function askEndpoint<Q extends object, R extends object>(
 ): Promise<R> {
   const connection = await Connection.connect(endpoint, { deadline });
   try {
-    return await deadline.wait<R>(`${question.name} at ${connection.peer}`, (resolve, reject) => {
-      const parser = new FrameParser(
-        { bodyLimit: MASTER_BODY_LIMIT },
-        {
-          frame: (type, body) => {
-            // Signs of life, and whatever else it says by itself, are no answer.
-            if (type === answer.type) resolve(decodePacket(answer, body, version));
-          },
-        },
-      );
-      connection.handler = {
-        bytes: (chunk) => {
-          try {
-            parser.push(chunk);
-          } catch (error) {
-            reject(withPeer(error, connection.peer));
-          }
-        },
-        closed: reject,
-      };
-      connection.write([encodePacket(question, value, version)]);
-      return undefined;
-    });
+    const what = `${question.name} at ${connection.peer}`;
+    const packet = encodePacket(question, value, version);
+    return await oneAnswer<R>(
+      connection,
+      { what, packet, bodyLimit: MASTER_BODY_LIMIT, deadline },
+      (type, body, verdict) => {
+        // Signs of life, and whatever else it says by itself, are no answer.
+        if (type === answer.type) verdict.answer(decodePacket(answer, body, version));
+      },
+    );
+  } catch (error) {
+    throw withPeer(error, connection.peer);
   } finally {
     connection.handler = undefined;
     connection.destroy();

@@ -1,12 +1,13 @@
 /** Questions about one replica to the chunkserver that has it: how many blocks, which recorded checksums. */
 import { ConnectionError, MooseFSError, ProtocolError, StatusError } from '../errors.ts';
-import { CHUNKSERVER_BODY_LIMIT, FrameParser, NOP } from '../protocol/frame.ts';
+import { CHUNKSERVER_BODY_LIMIT, NOP } from '../protocol/frame.ts';
 import { decodePacket, encodePacket } from '../protocol/message.ts';
 import type { Packet } from '../protocol/message.ts';
 import * as packets from '../protocol/messages/chunkserver.ts';
 import { Status, statusInfo } from '../protocol/status.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Endpoint } from '../transport/tcp.ts';
+import { oneAnswer } from './one-answer.ts';
 import type { Volume } from './volume.ts';
 
 /** A replica as a chunkserver knows it. */
@@ -61,38 +62,24 @@ async function ask<R extends { readonly chunkId: bigint; readonly chunkVersion: 
 ): Promise<R> {
   const { connection, reused } = await volume.pool.acquire(endpoint, deadline, { fresh });
   try {
-    const reply = await deadline.wait<R>(`${question.name} at ${connection.peer}`, (resolve, reject) => {
-      const parser = new FrameParser(
-        { bodyLimit: CHUNKSERVER_BODY_LIMIT },
-        {
-          frame: (type, body) => {
-            if (type === NOP) return;
-            if (type !== answer.type)
-              throw new ProtocolError(`${connection.peer} answered ${question.name} with a packet of type ${type}`);
-            if (body.length === packets.CHUNK_QUERY_STATUS_SIZE) {
-              reject(queryError(decodePacket(packets.chunkQueryStatus, body, 0).status, endpoint));
-              return;
-            }
-            const reply = decodePacket(answer, body, 0);
-            if (reply.chunkId !== replica.chunkId)
-              throw new ProtocolError(`${connection.peer} answered for another chunk`);
-            resolve(reply);
-          },
-        },
-      );
-      connection.handler = {
-        bytes: (chunk) => {
-          try {
-            parser.push(chunk);
-          } catch (error) {
-            reject(error);
-          }
-        },
-        closed: reject,
-      };
-      connection.write([encodePacket(question, { chunkId: replica.chunkId, chunkVersion: replica.chunkVersion }, 0)]);
-      return undefined;
-    });
+    const what = `${question.name} at ${connection.peer}`;
+    const packet = encodePacket(question, { chunkId: replica.chunkId, chunkVersion: replica.chunkVersion }, 0);
+    const reply = await oneAnswer<R>(
+      connection,
+      { what, packet, bodyLimit: CHUNKSERVER_BODY_LIMIT, deadline },
+      (type, body, verdict) => {
+        if (type === NOP) return;
+        if (type !== answer.type)
+          throw new ProtocolError(`${connection.peer} answered ${question.name} with a packet of type ${type}`);
+        if (body.length === packets.CHUNK_QUERY_STATUS_SIZE) {
+          verdict.refuse(queryError(decodePacket(packets.chunkQueryStatus, body, 0).status, endpoint));
+          return;
+        }
+        const found = decodePacket(answer, body, 0);
+        if (found.chunkId !== replica.chunkId) throw new ProtocolError(`${connection.peer} answered for another chunk`);
+        verdict.answer(found);
+      },
+    );
     volume.pool.release(connection);
     return reply;
   } catch (error) {

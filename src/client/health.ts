@@ -10,13 +10,14 @@
  * So one mute probe proves nothing: it is called busy. Only silence for longer than a master is ever silent is called unreachable.
  */
 import { ConnectionError, MooseFSError } from '../errors.ts';
-import { FrameParser, MASTER_BODY_LIMIT, NOP } from '../protocol/frame.ts';
+import { MASTER_BODY_LIMIT, NOP } from '../protocol/frame.ts';
 import { decodePacket, encodePacket } from '../protocol/message.ts';
 import { getVersion, versionReply } from '../protocol/messages/session.ts';
 import { formatVersion } from '../protocol/version.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { Connection, endpointText } from '../transport/tcp.ts';
 import type { Endpoint } from '../transport/tcp.ts';
+import { oneAnswer } from './one-answer.ts';
 import { parseMasters } from './options.ts';
 
 /** `busy` also when it cannot be told from stopped yet: ask again before anything is done about it. */
@@ -149,27 +150,13 @@ function judge(
 }
 
 function askVersion(connection: Connection, deadline: Deadline, heard: { nops: number }): Promise<string> {
-  return deadline.wait<string>(`the answer of ${connection.peer}`, (resolve, reject) => {
-    const parser = new FrameParser(
-      { bodyLimit: MASTER_BODY_LIMIT },
-      {
-        frame: (type, body) => {
-          if (type === NOP) heard.nops++;
-          else if (type === versionReply.type) resolve(formatVersion(decodePacket(versionReply, body, 0).version));
-        },
-      },
-    );
-    connection.handler = {
-      bytes: (chunk) => {
-        try {
-          parser.push(chunk);
-        } catch (error) {
-          reject(error);
-        }
-      },
-      closed: reject,
-    };
-    connection.write([encodePacket(getVersion, {}, 0)]);
-    return undefined;
-  });
+  const question = { what: `the answer of ${connection.peer}`, packet: encodePacket(getVersion, {}, 0) };
+  return oneAnswer<string>(
+    connection,
+    { ...question, bodyLimit: MASTER_BODY_LIMIT, deadline },
+    (type, body, verdict) => {
+      if (type === NOP) heard.nops++;
+      else if (type === versionReply.type) verdict.answer(formatVersion(decodePacket(versionReply, body, 0).version));
+    },
+  );
 }

@@ -34,7 +34,11 @@ export async function hedged<O extends Outcome>(
   // Memory of its own: both may be giving bytes at the same time.
   const two = early === undefined ? begin(second, new Uint8Array(into.length), deadline) : undefined;
   const lanes = two === undefined ? [one] : [one, two];
-  const winner = await Promise.any(lanes.map((lane) => lane.ended.then((ok) => (ok ? lane : Promise.reject(new Error('it failed')))))).catch(() => one); // prettier-ignore
+  const good = lanes.map(async (lane) => {
+    if (await lane.ended) return lane;
+    throw new Error('it failed');
+  });
+  const winner = await Promise.any(good).catch(() => one);
   for (const lane of lanes) lane.stop();
   // The loser lets go of the range before the winner's bytes are put there.
   await Promise.all(lanes.map((lane) => lane.ended));

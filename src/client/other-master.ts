@@ -7,13 +7,13 @@
  *     76 bytes and fewer   major 0 and 1: MooseFS 1; 2 and 3: LizardFS; from 4 on: SaunaFS; nothing is doubled
  */
 import { ProtocolError } from '../errors.ts';
-import { FrameParser } from '../protocol/frame.ts';
 import { encodePacket } from '../protocol/message.ts';
 import { getInfo, info } from '../protocol/messages/monitor.ts';
 import { SUPPORTED_SERVERS, formatVersion, fromWire } from '../protocol/version.ts';
 import { Connection } from '../transport/tcp.ts';
 import type { Endpoint } from '../transport/tcp.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import { oneAnswer } from './one-answer.ts';
 
 /** A master answers this at once, or it will not tell. */
 export const ANSWER_MS = 1000;
@@ -51,29 +51,16 @@ export function nameOf(body: Buffer): string | undefined {
 async function askInfo(endpoint: Endpoint, deadline: Deadline): Promise<Buffer> {
   const connection = await Connection.connect(endpoint, { deadline });
   try {
-    return await deadline.wait<Buffer>(`asking ${connection.peer} what it is`, (resolve, reject) => {
-      const parser = new FrameParser(
-        { bodyLimit: INFO_LIMIT },
-        {
-          frame: (type, body) => {
-            // Whatever else it says by itself is of no interest.
-            if (type === info.type) resolve(Buffer.from(body));
-          },
-        },
-      );
-      connection.handler = {
-        bytes: (chunk) => {
-          try {
-            parser.push(chunk);
-          } catch (error) {
-            reject(error);
-          }
-        },
-        closed: reject,
-      };
-      connection.write([encodePacket(getInfo, {}, 0)]);
-      return undefined;
-    });
+    const what = `asking ${connection.peer} what it is`;
+    const packet = encodePacket(getInfo, {}, 0);
+    return await oneAnswer<Buffer>(
+      connection,
+      { what, packet, bodyLimit: INFO_LIMIT, deadline },
+      (type, body, verdict) => {
+        // Whatever else it says by itself is of no interest.
+        if (type === info.type) verdict.answer(Buffer.from(body));
+      },
+    );
   } finally {
     connection.handler = undefined;
     connection.destroy();
