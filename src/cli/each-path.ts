@@ -33,6 +33,28 @@ export async function printChange(
   if (notPermitted > 0) failed(path, failure('EPERM', `${notPermitted} not permitted`));
 }
 
+/** How a property of files is got: of one path, and of a folder with everything in it. */
+export interface Getter<T> {
+  one(): Promise<T>;
+  tree(): Promise<TreeCounts<T>>;
+}
+
+/** Prints the value of a path or, with `--recursive`, the values of a tree, counted. */
+export async function printGot<T>(
+  context: CommandContext,
+  path: string,
+  name: string,
+  get: Getter<T>,
+  textOf: (value: T) => string,
+): Promise<void> {
+  if (context.flag('recursive')) {
+    await printCounts(context, path, name, await get.tree(), textOf);
+  } else {
+    const value = await get.one();
+    await printValue(context, path, name, value, textOf(value));
+  }
+}
+
 /** Prints the value of a path. */
 export async function printValue(
   { output }: CommandContext,
@@ -45,8 +67,7 @@ export async function printValue(
   else await output.line(`${safeText(path)}: ${text}`);
 }
 
-/** Prints the values of a tree, counted. */
-export async function printCounts<T>(
+async function printCounts<T>(
   { output }: CommandContext,
   path: string,
   name: string,

@@ -2,7 +2,7 @@
 import type { ExtraAttributeName } from '../../index.ts';
 import { jsonOption, recursiveOption } from '../command.ts';
 import type { Command } from '../command.ts';
-import { eachPath, printChange, printCounts, printValue } from '../each-path.ts';
+import { eachPath, printChange, printGot } from '../each-path.ts';
 import { UsageError } from '../status.ts';
 
 const NAMES: readonly ExtraAttributeName[] = [
@@ -26,13 +26,11 @@ const eattrGet: Command = {
   async run(context) {
     const { signal } = context;
     await eachPath(context, context.arguments, async (mfs, path) => {
-      if (context.flag('recursive')) {
-        const counts = await mfs.eattr.get(path, { recursive: true, signal });
-        await printCounts(context, path, 'eattr', counts, listText);
-      } else {
-        const found = await mfs.eattr.get(path, { signal });
-        await printValue(context, path, 'eattr', found, listText(found));
-      }
+      const getter = {
+        one: () => mfs.eattr.get(path, { signal }),
+        tree: () => mfs.eattr.get(path, { recursive: true, signal }),
+      };
+      await printGot(context, path, 'eattr', getter, listText);
     });
   },
 };

@@ -1,7 +1,7 @@
 /** mfs goal: how many copies are kept, as a number on every server. */
 import { jsonOption, recursiveOption } from '../command.ts';
 import type { Command } from '../command.ts';
-import { eachPath, printChange, printCounts, printValue } from '../each-path.ts';
+import { eachPath, printChange, printGot } from '../each-path.ts';
 import { UsageError } from '../status.ts';
 
 const goalGet: Command = {
@@ -12,12 +12,11 @@ const goalGet: Command = {
   async run(context) {
     const { signal } = context;
     await eachPath(context, context.arguments, async (mfs, path) => {
-      if (context.flag('recursive'))
-        await printCounts(context, path, 'goal', await mfs.goal.get(path, { recursive: true, signal }), String);
-      else {
-        const goal = await mfs.goal.get(path, { signal });
-        await printValue(context, path, 'goal', goal, String(goal));
-      }
+      const getter = {
+        one: () => mfs.goal.get(path, { signal }),
+        tree: () => mfs.goal.get(path, { recursive: true, signal }),
+      };
+      await printGot(context, path, 'goal', getter, String);
     });
   },
 };

@@ -2,7 +2,7 @@
 import type { ClassState, StorageClassDefinition, StorageClassInput } from '../../index.ts';
 import { jsonOption, recursiveOption } from '../command.ts';
 import type { ArgumentSpec, Command, CommandContext, OptionSpec } from '../command.ts';
-import { eachPath, printChange, printCounts, printValue } from '../each-path.ts';
+import { eachPath, printChange, printGot } from '../each-path.ts';
 import { UsageError } from '../status.ts';
 import { safeText, sizeText } from '../text.ts';
 import { parseSize } from '../units.ts';
@@ -25,13 +25,11 @@ const sclassGet: Command = {
   async run(context) {
     const { signal } = context;
     await eachPath(context, context.arguments, async (mfs, path) => {
-      if (context.flag('recursive')) {
-        const counts = await mfs.storageClass.get(path, { recursive: true, signal });
-        await printCounts(context, path, 'storageClass', counts, safeText);
-      } else {
-        const found = await mfs.storageClass.get(path, { signal });
-        await printValue(context, path, 'storageClass', found, safeText(found));
-      }
+      const getter = {
+        one: () => mfs.storageClass.get(path, { signal }),
+        tree: () => mfs.storageClass.get(path, { recursive: true, signal }),
+      };
+      await printGot(context, path, 'storageClass', getter, safeText);
     });
   },
 };

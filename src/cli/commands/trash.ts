@@ -2,7 +2,7 @@
 import type { TrashEntry } from '../../index.ts';
 import { jsonOption, recursiveOption } from '../command.ts';
 import type { ArgumentSpec, Command, CommandContext } from '../command.ts';
-import { eachPath, printChange, printCounts, printValue } from '../each-path.ts';
+import { eachPath, printChange, printGot } from '../each-path.ts';
 import { fullTime } from '../modes.ts';
 import { UsageError } from '../status.ts';
 import { Table } from '../table.ts';
@@ -25,13 +25,11 @@ const trashGet: Command = {
   async run(context) {
     const { signal } = context;
     await eachPath(context, context.arguments, async (mfs, path) => {
-      if (context.flag('recursive')) {
-        const counts = await mfs.trash.getRetention(path, { recursive: true, signal });
-        await printCounts(context, path, 'seconds', counts, secondsText);
-      } else {
-        const seconds = await mfs.trash.getRetention(path, { signal });
-        await printValue(context, path, 'seconds', seconds, secondsText(seconds));
-      }
+      const getter = {
+        one: () => mfs.trash.getRetention(path, { signal }),
+        tree: () => mfs.trash.getRetention(path, { recursive: true, signal }),
+      };
+      await printGot(context, path, 'seconds', getter, secondsText);
     });
   },
 };
