@@ -11,6 +11,7 @@
  */
 import * as fs from 'node:fs/promises';
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 
 const MIB = 1024 * 1024;
@@ -64,6 +65,30 @@ async function putPieces(handle, size) {
   moved += size;
 }
 
+/** A read of a whole file in pieces of at most 1 MiB, into the same memory, as bench/libmfsio/client.c reads. */
+async function getPieces(handle, size, path) {
+  const buffer = Buffer.allocUnsafe(Math.min(MIB, size));
+  let position = 0;
+  while (position < size) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, position);
+    if (bytesRead === 0) break;
+    check(buffer.subarray(0, bytesRead), position, path);
+    position += bytesRead;
+  }
+  await handle.close();
+  checkLength(position, size, path);
+}
+
+/** The same as node's programs do it most: from a stream, which makes new memory for every piece. */
+async function getStream(stream, size, path) {
+  let at = 0;
+  for await (const piece of stream) {
+    check(piece, at, path);
+    at += piece.length;
+  }
+  checkLength(at, size, path);
+}
+
 /** The work through this package. */
 async function ours() {
   const { MooseFS } = await import(job.module);
@@ -91,13 +116,9 @@ async function ours() {
         checkLength(bytes.length, size, path);
         return;
       }
-      let at = 0;
-      for await (const piece of mfs.createReadStream(path)) {
-        check(piece, at, path);
-        at += piece.length;
-      }
-      checkLength(at, size, path);
+      await getPieces(await mfs.open(path), size, path);
     },
+    stream: (path, size) => getStream(mfs.createReadStream(path), size, path),
     stat: (path) => mfs.stat(path),
     unlink: (path) => mfs.unlink(path),
     list: (path) => listWithStats(mfs, path),
@@ -125,19 +146,8 @@ function mounted() {
       await opened.sync();
       await opened.close();
     },
-    async get(path, size) {
-      const opened = await fs.open(at(path), 'r');
-      const buffer = Buffer.allocUnsafe(Math.min(MIB, size));
-      let position = 0;
-      while (position < size) {
-        const { bytesRead } = await opened.read(buffer, 0, buffer.length, position);
-        if (bytesRead === 0) break;
-        check(buffer.subarray(0, bytesRead), position, path);
-        position += bytesRead;
-      }
-      await opened.close();
-      checkLength(position, size, path);
-    },
+    get: async (path, size) => getPieces(await fs.open(at(path), 'r'), size, path),
+    stream: (path, size) => getStream(createReadStream(at(path)), size, path),
     stat: (path) => fs.lstat(at(path)),
     unlink: (path) => fs.unlink(at(path)),
     list: (path) => listWithStats(fs, at(path)),
@@ -184,6 +194,7 @@ const operations = {
   create: (api) => each((i) => api.put(path(i), job.bytes)),
   upload: (api) => each((i) => api.put(path(i), uploadSize(i))),
   read: (api) => each((i) => api.get(path(i), job.bytes)),
+  stream: (api) => each((i) => api.stream(path(i), job.bytes)),
   readall: (api) => each((i) => api.get(path(i), job.bytes)),
   download: (api) => each((i) => api.get(path(i), uploadSize(i))),
   stat: (api) => each(async (i) => checkLength((await api.stat(path(i))).size, job.bytes, path(i))),

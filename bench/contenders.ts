@@ -63,7 +63,7 @@ export async function libmfsioContender(
     return undefined;
   }
   const { host, port } = parseAddress(cluster.master, 9421);
-  const missing: readonly Operation[] = ['list', 'verify-checksums', 'verify-md5'];
+  const missing: readonly Operation[] = ['stream', 'list', 'verify-checksums', 'verify-md5'];
   return {
     name: 'libmfsio',
     whyNot: (op) => (missing.includes(op) ? 'libmfsio has no such call' : undefined),

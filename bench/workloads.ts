@@ -6,6 +6,7 @@ import type { Unit } from './statistics.ts';
 export type Operation =
   | 'write'
   | 'read'
+  | 'stream'
   | 'create'
   | 'readall'
   | 'stat'
@@ -117,6 +118,7 @@ function stream({ streamBytes: bytes }: Scale, copies: 1 | 2 | 3): Workload {
     steps: [
       { op: 'write', name: `sequential write, ${copiesText(copies)}`, unit: 'MB/s', ...writing, ...one },
       { op: 'read', name: `sequential read, ${copiesText(copies)}`, unit: 'MB/s', wanted: 1.3, ...one },
+      ...(copies === 1 ? [{ op: 'stream', name: 'sequential read from a stream', unit: 'MB/s', ...one } as const] : []),
       { op: 'unlink', ...one },
     ],
   };
