@@ -50,6 +50,11 @@ export class ChunkLocations {
     this.#inode = inode;
   }
 
+  /** Grows with everything that is forgotten. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** What is known without asking. */
   peek(index: number): ChunkLocation | undefined {
     return this.#known.get(index);

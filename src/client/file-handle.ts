@@ -21,6 +21,7 @@ import type { ReplicaChoice } from './one-replica.ts';
 import type { ChunkReplication, OpenFile } from './open-file.ts';
 import { changeMode, changeOwner, changeTimes, checkTimes, deviceOf } from './nodes.ts';
 import type { TimeLike } from './nodes.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { ReadStream } from './read-stream.ts';
 import { ServedLog } from './served-by.ts';
 import type { ServedBy } from './served-by.ts';
@@ -86,6 +87,8 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
   #position = 0;
   #closing: Promise<void> | undefined;
   #webStream = false;
+  /** Made by the first read that goes through it. */
+  #ahead: ReadAhead | undefined;
   /** Appends of this handle, and reads and writes at its own position, one after another. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -182,22 +185,24 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
   }
 
   /**
-   * Reads at a position; `null`: where the last such read or write ended. With `replica` only from that one.
+   * Reads at a position; `null`: where the last such read or write ended. With `replica` only from that one. With `ahead` reads that
+   * follow each other find what they want asked for already; who has several on their way at once does better without.
    * @internal
    */
   async readAt(
     into: Uint8Array,
     position: number | null,
-    { signal, replica }: SignalOption & { readonly replica?: Endpoint | undefined } = {},
+    { signal, replica, ahead = false }: ReadAtOptions = {},
   ): Promise<number> {
     const file = this.fileFor('read');
+    const source = ahead ? (this.#ahead ??= new ReadAhead(this.#volume, file)) : file;
     const served = this.#served.add;
     const how = { deadline: ioDeadline(this.#volume, signal), site: { syscall: 'read' }, replica, served };
     how.deadline.check('reading');
-    if (position !== null) return this.#hold(file.read(position, into, how));
+    if (position !== null) return this.#hold(source.read(position, into, how));
     return this.#hold(
       this.#inTurn(async () => {
-        const bytesRead = await file.read(this.#position, into, how);
+        const bytesRead = await source.read(this.#position, into, how);
         this.#position += bytesRead;
         return bytesRead;
       }),
@@ -410,13 +415,18 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
    */
   async lock(options: LockOptions = {}): Promise<FileLock> {
     const kind = options.start === undefined && options.end === undefined ? 'flock' : 'fcntl';
-    return this.#call('lock', kind, (site) => {
-      if (this.#opened.file === undefined) throw fsError('EISDIR', site);
+    return this.#call('lock', kind, async (site) => {
+      const { file } = this.#opened;
+      if (file === undefined) throw fsError('EISDIR', site);
       const { signal } = options;
       // Closing the handle gives up the wait, too.
       this.#ending ??= new AbortController();
       const either = signal === undefined ? this.#ending.signal : AbortSignal.any([signal, this.#ending.signal]);
-      return this.#volume.locks.lock(this.#owner, { ...options, signal: either }, () => this.#flush(kind, undefined));
+      const flush = (): Promise<void> => this.#flush(kind, undefined);
+      const lock = await this.#volume.locks.lock(this.#owner, { ...options, signal: either }, flush);
+      // Who held it before may have written: what was read ahead is old.
+      file.touched();
+      return lock;
     });
   }
 
@@ -438,6 +448,7 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
 
   async #close(signal: AbortSignal | undefined): Promise<void> {
     this.#fd = -1;
+    this.#ahead?.close();
     this.#ending?.abort(fsError('EBADF', { syscall: 'close' }, { detail: 'the handle was closed' }));
     try {
       const pending = Promise.allSettled([this.#turn, ...this.#pending]);
@@ -500,7 +511,7 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     return this.#call('read', 'read', async () => {
       const request = readRequest<B>(buffer, offset, length, position);
       const { into, signal } = request;
-      const bytesRead = into.length === 0 ? 0 : await this.readAt(into, request.position, { signal });
+      const bytesRead = into.length === 0 ? 0 : await this.readAt(into, request.position, { signal, ahead: true });
       return { bytesRead, buffer: request.buffer };
     });
   }
@@ -526,7 +537,7 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
       let at = typeof position === 'number' && position >= 0 ? position : null;
       let bytesRead = 0;
       for (const view of views) {
-        const found = await this.readAt(view, at, { signal });
+        const found = await this.readAt(view, at, { signal, ahead: true });
         bytesRead += found;
         if (at !== null) at += found;
         if (found < view.length) break;
@@ -674,7 +685,7 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
       autoAllocateChunkSize: WEB_STREAM_BYTES,
       pull: async (controller: ReadableByteStreamController) => {
         const request = controller.byobRequest!;
-        const bytesRead = await this.readAt(viewOf(request.view as Uint8Array), null);
+        const bytesRead = await this.readAt(viewOf(request.view as Uint8Array), null, { ahead: true });
         if (bytesRead === 0) controller.close();
         request.respond(bytesRead);
       },
@@ -716,6 +727,12 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
   #checkOpen(): void {
     if (this.#fd === -1) throw outOfRange('fd', '>= 0 && <= 2147483647', -1);
   }
+}
+
+/** @internal how {@link FileHandle.readAt} reads */
+export interface ReadAtOptions extends SignalOption {
+  readonly replica?: Endpoint | undefined;
+  readonly ahead?: boolean;
 }
 
 /** What one read of a web stream asks for. */

@@ -1,6 +1,6 @@
 /** One registered connection to a master: many requests at once, NOPs both ways, and the moment it is lost. */
 import createDebug from 'debug';
-import { ConnectionError, MooseFSError, ProtocolError, StatusError } from '../errors.ts';
+import { AbortError, ConnectionError, MooseFSError, ProtocolError, StatusError } from '../errors.ts';
 import { Calls } from '../protocol/conversations/calls.ts';
 import type { Push } from '../protocol/conversations/calls.ts';
 import { Registration } from '../protocol/conversations/registration.ts';
@@ -14,6 +14,7 @@ import { ANSWER_MS, otherMasterError } from './other-master.ts';
 import { Connection } from '../transport/tcp.ts';
 import type { Endpoint } from '../transport/tcp.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import { Watch } from '../transport/watch.ts';
 
 const debug = createDebug('moosefs:master');
 
@@ -21,6 +22,11 @@ const debug = createDebug('moosefs:master');
 const KEEP_ALIVE_MS = 1000;
 /** A master says something every second, however busy it is; one that is silent for so long is stopped, or cut off. */
 const SILENCE_MS = 10_000;
+
+/** Bytes taken from the socket at once. */
+const RECEIVE_BYTES = 64 * 1024;
+/** With more requests than this on their way, many answers come in one turn of the event loop. */
+const FEW_REQUESTS = 4;
 
 const NOP_PACKET = encodePacket(nop, { padding: new Uint8Array(4) }, 0);
 
@@ -45,9 +51,13 @@ export class LostReplyError extends ConnectionError {
   }
 }
 
+/** Who waits for a reply, and for how long. */
 interface Pending {
-  resolve(reply: Reply<object>): void;
-  reject(error: unknown): void;
+  readonly deadline: Deadline;
+  readonly resolve: (reply: Reply<object>) => void;
+  readonly reject: (error: unknown) => void;
+  /** Listens for the caller's abort, where there is a signal. */
+  onAbort: (() => void) | undefined;
 }
 
 /** A follower told us to go to another master. */
@@ -71,6 +81,8 @@ export class MasterConnection {
   readonly #calls: Calls<Pending>;
   readonly #handler: MasterConnectionHandler;
   readonly #timer: NodeJS.Timeout;
+  /** Ends requests whose time is over. */
+  readonly #watch = new Watch((now) => this.#giveUpOverdue(now));
   #outgoing: Uint8Array[] = [];
   #silenceMs = SILENCE_MS;
   #closing: (() => void) | undefined;
@@ -99,7 +111,8 @@ export class MasterConnection {
     handler: MasterConnectionHandler,
     { deadline, firstMsgid }: { deadline: Deadline; firstMsgid: number },
   ): Promise<MasterConnection> {
-    const connection = await Connection.connect(endpoint, { deadline });
+    const receiveBuffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
+    const connection = await Connection.connect(endpoint, { deadline, receiveBuffer });
     const frames = receiveFrames(connection);
     try {
       const session = await register(connection, frames, request, leavingTimeToAsk(deadline));
@@ -151,20 +164,46 @@ export class MasterConnection {
 
   /** Sends a request and waits for its reply. Rejects with {@link LostReplyError} when the connection is lost meanwhile. */
   call<Q extends object, R extends object>(message: Call<Q, R>, value: Q, deadline: Deadline): Promise<Reply<R>> {
-    return deadline.wait<Reply<R>>(`${message.name} at ${this.peer}`, (resolve, reject) => {
-      if (this.#connection.error !== undefined) {
-        reject(new LostReplyError(this.#connection.error, `${message.name} was not sent`, false));
-        return undefined;
-      }
-      const { msgid, bytes } = this.#calls.request(message, value, {
-        resolve: resolve,
+    return new Promise<Reply<R>>((resolve, reject) => {
+      deadline.check(`${message.name} at ${this.peer}`);
+      if (this.#connection.error !== undefined)
+        throw new LostReplyError(this.#connection.error, `${message.name} was not sent`, false);
+      const pending: Pending = {
+        deadline,
+        resolve: resolve as (reply: Reply<object>) => void,
         reject,
-      });
-      this.#send(bytes);
-      return (gaveUp) => {
-        if (gaveUp && this.#connection.error === undefined) this.#calls.abandon(msgid);
+        onAbort: undefined,
       };
+      const { msgid, bytes } = this.#calls.request(message, value, pending);
+      const { signal } = deadline;
+      if (signal !== undefined) {
+        pending.onAbort = () => this.#giveUp(msgid, pending, new AbortError(signal.reason));
+        signal.addEventListener('abort', pending.onAbort);
+      }
+      this.#watch.by(deadline.at);
+      this.#send(bytes);
     });
+  }
+
+  /** Nobody waits for this reply any more; when it comes it is swallowed. */
+  #giveUp(msgid: number, pending: Pending, error: Error): void {
+    this.#calls.abandon(msgid);
+    this.#settled(pending).reject(error);
+  }
+
+  #giveUpOverdue(now: number): number {
+    let next = Infinity;
+    for (const { msgid, message, token } of this.#calls.unanswered()) {
+      const { deadline } = token;
+      if (deadline.at > now) next = Math.min(next, deadline.at);
+      else this.#giveUp(msgid, token, deadline.timeout(`${message.name} at ${this.peer}`));
+    }
+    return next;
+  }
+
+  #settled(pending: Pending): Pending {
+    if (pending.onAbort !== undefined) pending.deadline.signal?.removeEventListener('abort', pending.onAbort);
+    return pending;
   }
 
   /** Sends a packet that has no reply. */
@@ -204,23 +243,29 @@ export class MasterConnection {
     this.#connection.destroy(reason);
   }
 
-  /** Requests of one turn of the event loop leave together: replies come in bundles, and what follows them is asked in one. */
+  /**
+   * Requests of one turn of the event loop leave together: replies come in bundles, and what follows them is asked in one. Where
+   * there are few, those of one callback do, which is sooner by a look at every socket.
+   */
   #send(bytes: Uint8Array): void {
     if (this.#outgoing.length === 0) {
-      setImmediate(() => {
-        const all = this.#outgoing;
-        this.#outgoing = [];
-        this.#connection.write(all.length > 1 ? [Buffer.concat(all)] : all);
-      });
+      if (this.#calls.waiting > FEW_REQUESTS) setImmediate(this.#flush);
+      else process.nextTick(this.#flush);
     }
     this.#outgoing.push(bytes);
   }
+
+  readonly #flush = (): void => {
+    const all = this.#outgoing;
+    this.#outgoing = [];
+    this.#connection.write(all.length > 1 ? [Buffer.concat(all)] : all);
+  };
 
   #frame(type: number, body: Buffer): void {
     // The answer to the last packet of a session: the master closes next.
     if (this.#closing !== undefined && body.length === 1) return;
     const event = this.#calls.receive(type, body);
-    if (event.kind === 'reply') event.waiting.token.resolve(event.reply);
+    if (event.kind === 'reply') this.#settled(event.waiting.token).resolve(event.reply);
     else if (event.kind === 'late') debug('%s: late reply to %s', this.peer, event.waiting.message.name);
     else if (event.kind === 'push') {
       if (event.push.name === 'FORCE_TIMEOUT') this.#silenceMs = Math.max(SILENCE_MS, event.push.seconds * 1000);
@@ -244,10 +289,11 @@ export class MasterConnection {
 
   #lost(error: ConnectionError): void {
     clearInterval(this.#timer);
+    this.#watch.stop();
     debug('%s: lost: %s', this.peer, error.message);
     this.#closing?.();
     for (const { message, token } of this.#calls.lost())
-      token.reject(new LostReplyError(error, `${message.name} has no reply`, true));
+      this.#settled(token).reject(new LostReplyError(error, `${message.name} has no reply`, true));
     this.#handler.lost(error);
   }
 }
@@ -267,7 +313,8 @@ function receiveFrames(connection: Connection): FrameSink {
   connection.handler = {
     bytes: (chunk) => {
       try {
-        parser.push(chunk);
+        // What is decoded may refer to it. Node's own way takes 64 KiB for each read, however little comes.
+        parser.push(Buffer.from(chunk));
       } catch (error) {
         sink.failed(error);
       }

@@ -8,6 +8,11 @@ export class MemoryBudget {
     this.#limit = limitBytes;
   }
 
+  /** Bytes that are taken. */
+  get used(): number {
+    return this.#used;
+  }
+
   get isFull(): boolean {
     return this.#used >= this.#limit;
   }

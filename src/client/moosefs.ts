@@ -1,15 +1,15 @@
 /** The client: what a program connects, uses as it uses node:fs/promises, and closes. Here is what node has not. */
 import type { EventEmitter } from 'node:events';
-import PQueue from 'p-queue';
 import { MooseFSError } from '../errors.ts';
 import { CHUNKSERVER_NOP } from '../protocol/frame.ts';
 import { NodeType } from '../protocol/attributes.ts';
+import { BLOCK_SIZE } from '../protocol/geometry.ts';
 import { formatVersion } from '../protocol/version.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { ConnectionPool } from '../transport/pool.ts';
 import { endpointText } from '../transport/tcp.ts';
 import { MemoryBudget } from './memory-budget.ts';
-import { BlockPool } from './block-pool.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { aclApi } from './acl.ts';
 import type { AclApi } from './acl.ts';
 import { callbacksOf } from './callbacks.ts';
@@ -30,10 +30,13 @@ import { resolveSettings } from './options.ts';
 import type { ConnectOptions, Settings } from './options.ts';
 import { findPath, pathText } from './paths.ts';
 import type { PathLike } from './paths.ts';
+import { AHEAD_PIECE_BYTES } from './read-ahead.ts';
 import { chunkAt, chunksOf } from './replica-info.ts';
 import type { ChunkInfo } from './replica-info.ts';
 import { ownAddresses, Replicas } from './replicas.ts';
+import { RunningReads } from './running-reads.ts';
 import { Session } from './session.ts';
+import { Slots } from './slots.ts';
 import { StorageClasses } from './storage-class.ts';
 import { storageClassApi } from './storage-class-api.ts';
 import type { StorageClassApi } from './storage-class-api.ts';
@@ -73,7 +76,11 @@ const KEEP_ALIVE_MS = 1000;
 /** An unused connection is let go after this. */
 const IDLE_MS = 20_000;
 const RECEIVE_BUFFER = 256 * 1024;
+/** Memory for writing, and for reading ahead, that is kept for the next use: what one open file may have in use. */
+const KEPT_BYTES = 16 * 1024 * 1024;
 function makeVolume(settings: Settings, session: Session, events: EventEmitter<ClientEvents>): Volume {
+  const writeBudget = new MemoryBudget(settings.write.totalBufferBytes);
+  const readBudget = new MemoryBudget(settings.read.totalAheadBytes);
   const volume: Volume = {
     settings,
     session,
@@ -91,10 +98,12 @@ function makeVolume(settings: Settings, session: Session, events: EventEmitter<C
       preferLabels: settings.read.preferLabels,
       ownAddresses: ownAddresses(),
     }),
-    chunkQueue: new PQueue({ concurrency: PARALLEL_SESSIONS }),
-    blocks: new BlockPool(),
-    writeBudget: new MemoryBudget(settings.write.totalBufferBytes),
-    readBudget: new MemoryBudget(settings.read.totalAheadBytes),
+    writeSlots: new Slots(PARALLEL_SESSIONS),
+    blocks: new BufferPool({ size: BLOCK_SIZE, kept: KEPT_BYTES / BLOCK_SIZE, budget: writeBudget }),
+    pieces: new BufferPool({ size: AHEAD_PIECE_BYTES, kept: KEPT_BYTES / AHEAD_PIECE_BYTES, budget: readBudget }),
+    writeBudget,
+    readBudget,
+    reads: new RunningReads(),
     files: new OpenFiles(),
     names: new NameCache(),
     classes: new StorageClasses(session),
@@ -242,7 +251,7 @@ export class MooseFS extends FileSystem {
    * ```
    */
   async close(): Promise<void> {
-    const { session, files, pool, settings, locks } = this.volume;
+    const { session, files, pool, reads, settings, locks } = this.volume;
     if (session.isClosed) return;
     const deadline = Deadline.in(settings.write.flushTimeoutMs);
     const results = await Promise.allSettled(files.values().map((file) => file.flush(deadline)));
@@ -250,6 +259,7 @@ export class MooseFS extends FileSystem {
     await locks.unlockAll().catch(() => undefined);
     await session.close();
     pool.close();
+    reads.close();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 

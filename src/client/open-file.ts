@@ -2,7 +2,6 @@
  * A regular file that this client has open, shared by all its handles: its length, its chunk locations, what is not written yet,
  * and whether anything was lost. Positions and lengths are bytes.
  */
-import PQueue from 'p-queue';
 import { ConnectionError, MooseFSError } from '../errors.ts';
 import { addressText } from '../protocol/address.ts';
 import type { Attributes } from '../protocol/attributes.ts';
@@ -19,6 +18,7 @@ import { fsError, withSite } from './fs-errors.ts';
 import type { CallSite } from './fs-errors.ts';
 import { readChosenReplica } from './one-replica.ts';
 import type { Server } from './replicas.ts';
+import { Slots } from './slots.ts';
 import type { Service } from './served-by.ts';
 import { ioDeadline } from './volume.ts';
 import type { Volume } from './volume.ts';
@@ -48,9 +48,12 @@ export class OpenFile implements WritableFile {
   readonly locations: ChunkLocations;
   readonly #volume: Volume;
   readonly #writers = new Map<number, ChunkWriter>();
-  readonly #queue: PQueue;
+  readonly #slots: Slots;
   readonly #replication = new Map<number, { chunkId: bigint; servers: readonly string[] }>();
   #length: number;
+  /** Seconds since 1970, as the master said last. */
+  #mtime: number;
+  #changes = 0;
   /** End of the furthest byte that is written here and that the master may not know of. */
   #dirtyEnd = 0;
   /** How often it has grown here otherwise than by appending, and up to which of these the master knows. */
@@ -72,14 +75,20 @@ export class OpenFile implements WritableFile {
     this.#volume = volume;
     this.inode = inode;
     this.#length = attributes.length;
+    this.#mtime = attributes.mtime;
     this.site = { syscall: 'write', path };
     this.locations = new ChunkLocations(volume.session, inode);
-    this.#queue = new PQueue({ concurrency: volume.settings.write.parallelChunks });
+    this.#slots = new Slots(volume.settings.write.parallelChunks);
   }
 
   /** The length as this client knows it, unwritten bytes included. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Grows whenever its bytes may be others than before: what was read earlier is old then. */
+  get changes(): number {
+    return this.#changes + this.locations.generation;
   }
 
   /** Whether bytes are not acknowledged yet. */
@@ -106,7 +115,14 @@ export class OpenFile implements WritableFile {
 
   /** The master said this of the file. */
   learn(attributes: Attributes): void {
+    if (attributes.mtime !== this.#mtime || attributes.length !== this.#length) this.touched();
+    this.#mtime = attributes.mtime;
     this.#length = this.isDirty ? Math.max(attributes.length, this.#dirtyEnd) : attributes.length;
+  }
+
+  /** Its bytes may be others now. */
+  touched(): void {
+    this.#changes++;
   }
 
   /** Another client changed a chunk, or cut the file. */
@@ -117,6 +133,7 @@ export class OpenFile implements WritableFile {
 
   /** Another client changed the length without touching a chunk. */
   lengthChangedElsewhere(length: number): void {
+    this.touched();
     this.#length = Math.max(length, this.isDirty ? this.#dirtyEnd : 0);
   }
 
@@ -130,6 +147,7 @@ export class OpenFile implements WritableFile {
     { keep, deadline, reserved = false }: { keep: boolean; deadline: Deadline; reserved?: boolean },
   ): Promise<void> {
     if (position + bytes.length > MAX_FILE_LENGTH) throw fsError('EFBIG', this.site);
+    this.touched();
     const failures = this.#failures.length;
     for (let at = 0; at < bytes.length;) {
       await this.#waitForRoom(deadline);
@@ -178,8 +196,8 @@ export class OpenFile implements WritableFile {
 
   #start(writer: ChunkWriter): void {
     this.#writers.set(writer.index, writer);
-    this.#queue
-      .add(() => this.#volume.chunkQueue.add(() => writer.run()))
+    this.#slots
+      .run(() => this.#volume.writeSlots.run(() => writer.run()))
       .catch((error: unknown) => this.#lost(writer, error))
       .finally(() => {
         this.#writers.delete(writer.index);

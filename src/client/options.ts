@@ -39,7 +39,7 @@ export interface ReadOptions {
    * sooner counts. For latency at the price of more traffic, with {@link stallMs} as the upper end. Default 0: never.
    */
   readonly hedgeMs?: number;
-  /** Bytes that a stream or a whole-file read asks for ahead. Default 8 MiB. */
+  /** Bytes that a stream, or a handle that is read from front to back, asks for ahead. Default 8 MiB. */
   readonly readAheadBytes?: number;
   /** Bytes that all streams together may have asked for ahead; beyond it each asks for one piece. Default 64 MiB. */
   readonly totalAheadBytes?: number;

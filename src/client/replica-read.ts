@@ -4,7 +4,6 @@ import { addressText } from '../protocol/address.ts';
 import { ChunkRead } from '../protocol/conversations/chunk-read.ts';
 import type { ChunkReadOptions } from '../protocol/conversations/chunk-read.ts';
 import type { Deadline } from '../transport/deadline.ts';
-import { withPeer } from './fs-errors.ts';
 import { chunkReadChannel, traced } from './diagnostics.ts';
 import type { Server } from './replicas.ts';
 import type { Volume } from './volume.ts';
@@ -64,52 +63,19 @@ async function attempt(
   const machine = new ChunkRead(options);
   let reused = false;
   try {
-    const lease = await volume.pool.acquire(
-      volume.replicas.endpoint(server),
-      deadline.within(Math.max(CONNECT_MS, stallMs)),
-      { fresh },
-    );
-    reused = lease.reused;
-    const { connection } = lease;
+    const endpoint = volume.replicas.endpoint(server);
+    const idle = fresh ? undefined : volume.pool.takeIdle(endpoint);
+    reused = idle !== undefined;
+    const connection = idle ?? (await volume.pool.connect(endpoint, deadline.within(Math.max(CONNECT_MS, stallMs))));
     try {
-      await deadline.wait<void>(`reading from ${connection.peer}`, (resolve, reject) => {
-        let progressAt = performance.now();
-        const check = (): void => {
-          const idle = performance.now() - progressAt;
-          if (idle < stallMs) timer = setTimeout(check, stallMs - idle);
-          else
-            reject(
-              new ConnectionError(`${connection.peer} sent no data for ${Math.round(idle)} ms`, {
-                code: 'ETIMEDOUT',
-                peer: connection.peer,
-                retryable: true,
-              }),
-            );
-        };
-        let timer = setTimeout(check, stallMs);
-        connection.handler = {
-          bytes: (chunk) => {
-            try {
-              const before = machine.verified;
-              if (machine.receive(chunk) === 'done') resolve();
-              // NOPs come from servers that are alive and have nothing to give.
-              else if (machine.verified > before) progressAt = performance.now();
-            } catch (error) {
-              reject(withPeer(error, connection.peer));
-            }
-          },
-          closed: reject,
-        };
-        connection.write([machine.request()]);
-        return () => clearTimeout(timer);
-      });
-      if (machine.reusable) volume.pool.release(connection);
-      else volume.pool.discard(connection);
+      await volume.reads.run(machine, connection, { deadline, stallMs });
     } catch (error) {
       machine.lost();
       volume.pool.discard(connection);
       throw error;
     }
+    if (machine.reusable) volume.pool.release(connection);
+    else volume.pool.discard(connection);
     return { verified: machine.verified, error: undefined, stale: false };
   } catch (error) {
     const failure =

@@ -1,6 +1,6 @@
 /** Which replica to use: an order over the servers of a chunk, and a memory of those that failed lately. */
 import { networkInterfaces } from 'node:os';
-import { addressText, ipNumber, ipText } from '../protocol/address.ts';
+import { addressKey, ipNumber, ipText } from '../protocol/address.ts';
 import type { Address } from '../protocol/address.ts';
 import type { Endpoint } from '../transport/tcp.ts';
 
@@ -15,6 +15,9 @@ export interface Server extends Address {
 /** A server that failed is put last for this long; a master drops one that is silent after 10 s. */
 const SUSPECT_MS = 12_000;
 
+/** More operations of ours than this at one server make no difference any more. */
+const MOST_RUNNING = 2 ** 20;
+
 /** What makes a replica near. */
 export interface Nearness {
   /** Masks of labels, the most wanted first; a server that has all labels of a mask matches. */
@@ -27,8 +30,8 @@ export interface Nearness {
 export class Replicas {
   readonly #near: Nearness;
   readonly #dial: (address: Endpoint) => Endpoint;
-  readonly #suspectUntil = new Map<string, number>();
-  readonly #running = new Map<string, number>();
+  readonly #suspectUntil = new Map<number, number>();
+  readonly #running = new Map<number, number>();
 
   constructor(dial: (address: Endpoint) => Endpoint, near: Nearness = { preferLabels: [], ownAddresses: new Set() }) {
     this.#dial = dial;
@@ -42,8 +45,12 @@ export class Replicas {
 
   /** Servers that did not fail lately first, then those with the fewest operations of ours; otherwise the master's order. */
   order<S extends Address>(servers: readonly S[]): S[] {
-    const rank = new Map(servers.map((server) => [server, (this.isSuspect(server) ? 1e6 : 0) + this.running(server)]));
-    return [...servers].sort((a, b) => rank.get(a)! - rank.get(b)!);
+    if (servers.length < 2) return [...servers];
+    const ranked = servers.map((server) => ({
+      server,
+      rank: (this.isSuspect(server) ? 1e6 : 0) + this.running(server),
+    }));
+    return ranked.sort((a, b) => a.rank - b.rank).map(({ server }) => server);
   }
 
   /**
@@ -52,44 +59,39 @@ export class Replicas {
    */
   orderForReading(servers: readonly Server[]): Server[] {
     if (servers.length < 2) return [...servers];
-    const ranks = new Map(servers.map((server) => [server, this.#rank(server)]));
-    return [...servers].sort((a, b) => {
-      const [left, right] = [ranks.get(a)!, ranks.get(b)!];
-      const at = left.findIndex((value, i) => value !== right[i]);
-      return at < 0 ? 0 : left[at]! - right[at]!;
-    });
+    const ranked = servers.map((server) => ({ server, rank: this.#rank(server) }));
+    return ranked.sort((a, b) => a.rank - b.rank).map(({ server }) => server);
   }
 
-  #rank(server: Server): number[] {
+  /** What counts first has the greatest weight: a suspect, its place among the preferred labels, another machine, what it has to do. */
+  #rank(server: Server): number {
     const { preferLabels, ownAddresses } = this.#near;
     const label = preferLabels.findIndex((mask) => (server.labels & mask) === mask);
-    return [
-      this.isSuspect(server) ? 1 : 0,
-      label < 0 ? preferLabels.length : label,
-      ownAddresses.has(server.ip) ? 0 : 1,
-      this.running(server),
-    ];
+    const place = label < 0 ? preferLabels.length : label;
+    const nearness = (this.isSuspect(server) ? 2 ** 12 : 0) + 2 * place + (ownAddresses.has(server.ip) ? 0 : 1);
+    return nearness * MOST_RUNNING + Math.min(this.running(server), MOST_RUNNING - 1);
   }
 
   failed(server: Address): void {
-    this.#suspectUntil.set(addressText(server), performance.now() + SUSPECT_MS);
+    this.#suspectUntil.set(addressKey(server), performance.now() + SUSPECT_MS);
   }
 
   succeeded(server: Address): void {
-    if (this.#suspectUntil.size > 0) this.#suspectUntil.delete(addressText(server));
+    if (this.#suspectUntil.size > 0) this.#suspectUntil.delete(addressKey(server));
   }
 
   isSuspect(server: Address): boolean {
-    const until = this.#suspectUntil.get(addressText(server));
+    if (this.#suspectUntil.size === 0) return false;
+    const until = this.#suspectUntil.get(addressKey(server));
     if (until === undefined) return false;
     if (until > performance.now()) return true;
-    this.#suspectUntil.delete(addressText(server));
+    this.#suspectUntil.delete(addressKey(server));
     return false;
   }
 
   /** Counts an operation as running on a server until the returned function is called. */
   begin(server: Address): () => void {
-    const key = addressText(server);
+    const key = addressKey(server);
     this.#running.set(key, (this.#running.get(key) ?? 0) + 1);
     return () => {
       const left = this.#running.get(key)! - 1;
@@ -99,7 +101,7 @@ export class Replicas {
   }
 
   running(server: Address): number {
-    return this.#running.get(addressText(server)) ?? 0;
+    return this.#running.get(addressKey(server)) ?? 0;
   }
 }
 

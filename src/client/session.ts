@@ -7,7 +7,7 @@ import createDebug from 'debug';
 import { ConnectionError, MooseFSError } from '../errors.ts';
 import type { Push } from '../protocol/conversations/calls.ts';
 import type { SessionGrant, SessionIdentity } from '../protocol/conversations/registration.ts';
-import type { Call } from '../protocol/message.ts';
+import type { Call, Reply } from '../protocol/message.ts';
 import * as messages from '../protocol/messages/session.ts';
 import { Status, statusInfo } from '../protocol/status.ts';
 import type { Version } from '../protocol/version.ts';
@@ -148,21 +148,45 @@ export class Session {
    * `patient` waits out statuses that mean "later", both inside the deadline.
    */
   async call<Q extends object, R extends object>(message: Call<Q, R>, request: Q, options: CallOptions): Promise<R> {
-    const reply = await this.#callStatus(message, request, options);
+    const reply = await this.tryCall(message, request, options);
     if (reply.value !== undefined) return reply.value;
     throw statusError(reply.status, options.site, message.name, endpointText(this.master));
   }
 
   /** As {@link call}, but gives the status instead of an error, for callers to whom some statuses are no error. */
-  async tryCall<Q extends object, R extends object>(
+  tryCall<Q extends object, R extends object>(
     message: Call<Q, R>,
     request: Q,
     options: CallOptions,
   ): Promise<CallOutcome<R>> {
-    return this.#callStatus(message, request, options);
+    const connection = this.#connection;
+    if (connection === undefined || connection.lost || this.#closed) return this.#persist(message, request, options);
+    // Nearly every call ends with its first answer: what the loop needs for others would cost each of them.
+    const first = this.#ask(connection, message, request, options.deadline);
+    return first.then(
+      (reply) =>
+        reply.status === Status.OK || options.patient !== true
+          ? outcomeOf(reply, false)
+          : this.#persist(message, request, options, { connection, reply: first }),
+      () => this.#persist(message, request, options, { connection, reply: first }),
+    );
   }
 
-  async #callStatus<Q extends object, R extends object>(
+  #ask<Q extends object, R extends object>(
+    connection: MasterConnection,
+    message: Call<Q, R>,
+    request: Q,
+    deadline: Deadline,
+  ): Promise<Reply<R>> {
+    return traced(
+      masterChannel,
+      () => ({ request: message.name, server: connection.peer }),
+      () => connection.call(message, request, deadline),
+    );
+  }
+
+  /** Asks until there is an answer that counts; `first` was asked already. */
+  async #persist<Q extends object, R extends object>(
     message: Call<Q, R>,
     request: Q,
     {
@@ -173,32 +197,29 @@ export class Session {
       whenReplyLost = message.whenReplyLost,
       onRepeat,
     }: CallOptions,
+    first?: { readonly connection: MasterConnection; readonly reply: Promise<Reply<R>> },
   ): Promise<CallOutcome<R>> {
     let repeated = false;
     const soon = new Backoff(SOON);
     let unavailableSince: number | undefined;
-    for (;;) {
+    for (let asked = first; ; asked = undefined) {
       try {
-        const connection = await this.#ready(deadline);
-        const reply = await traced(
-          masterChannel,
-          () => ({ request: message.name, server: connection.peer }),
-          () => connection.call(message, request, deadline),
-        );
-        if (reply.status === Status.OK || !patient) return { ...reply, repeated };
+        const connection = asked?.connection ?? (await this.#ready(deadline));
+        const reply = await (asked?.reply ?? this.#ask(connection, message, request, deadline));
+        if (reply.status === Status.OK || !patient) return outcomeOf(reply, repeated);
         const { retry } = statusInfo(reply.status);
-        if (retry !== 'soon' && retry !== 'later') return { ...reply, repeated };
+        if (retry !== 'soon' && retry !== 'later') return outcomeOf(reply, repeated);
         if (retry === 'later') {
           unavailableSince ??= performance.now();
-          if (performance.now() - unavailableSince > unavailableMs) return { ...reply, repeated };
+          if (performance.now() - unavailableSince > unavailableMs) return outcomeOf(reply, repeated);
           // Full disks do not empty themselves; servers that are not back yet do come back.
           const noSpace = reply.status === Status.NOSPACE || reply.status === Status.NOCHUNKSERVERS;
           if (noSpace && (await this.#space.isFull(connection.endpoint, this.#grant.serverVersion)))
-            return { ...reply, repeated };
+            return outcomeOf(reply, repeated);
         }
         const pause = soon.next();
         // Out of time: the status says more than a time-out would.
-        if (pause >= deadline.remainingMs) return { ...reply, repeated };
+        if (pause >= deadline.remainingMs) return outcomeOf(reply, repeated);
         debug('%s: status %d, again in %d ms', message.name, reply.status, pause);
         await deadline.sleep(pause, message.name);
       } catch (error) {
@@ -371,6 +392,10 @@ export class Session {
     const times = this.times.take();
     if (times.length > 0) this.#connection.post(messages.amtimeInodes, { times });
   }
+}
+
+function outcomeOf<R>({ status, value }: Reply<R>, repeated: boolean): CallOutcome<R> {
+  return value === undefined ? { status, repeated } : { status, value, repeated };
 }
 
 /** What to tell when no master took us: a refusal says more than masters that are down; of those each is named. */

@@ -1,15 +1,16 @@
 /** What all parts of one client share: the session, the connections, the settings, who asks, and whom to tell. */
 import type { EventEmitter } from 'node:events';
-import type PQueue from 'p-queue';
 import type { ConnectionPool } from '../transport/pool.ts';
 import { Deadline } from '../transport/deadline.ts';
-import type { BlockPool } from './block-pool.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { ClientEvents } from './events.ts';
 import type { Settings } from './options.ts';
 import type { Replicas } from './replicas.ts';
 import type { Locks } from './locks.ts';
+import type { RunningReads } from './running-reads.ts';
 import type { Session } from './session.ts';
+import type { Slots } from './slots.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { NameCache } from './name-cache.ts';
 import type { StorageClasses } from './storage-class.ts';
@@ -22,12 +23,16 @@ export interface Volume {
   readonly replicas: Replicas;
   readonly events: EventEmitter<ClientEvents>;
   /** Schedules write sessions over all files: each occupies a worker thread on every chunkserver of its chain. */
-  readonly chunkQueue: PQueue;
-  readonly blocks: BlockPool;
+  readonly writeSlots: Slots;
+  /** Memory of blocks that are being written. */
+  readonly blocks: BufferPool;
+  /** Memory of pieces that are read ahead. */
+  readonly pieces: BufferPool;
   /** Bytes that all files together hold until they are acknowledged. */
   readonly writeBudget: MemoryBudget;
   /** Bytes that all streams together have asked for ahead. */
   readonly readBudget: MemoryBudget;
+  readonly reads: RunningReads;
   readonly files: OpenFiles;
   readonly names: NameCache;
   readonly classes: StorageClasses;

@@ -1,5 +1,5 @@
 /** Bytes of one chunk that are not acknowledged yet, as blocks in the order in which they must be written. No sockets, no timers. */
-import type { BlockPool } from './block-pool.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import type { BlockWrite } from '../protocol/conversations/chunk-write.ts';
 import { BLOCK_SIZE, leftInBlock } from '../protocol/geometry.ts';
 
@@ -14,7 +14,7 @@ export class PendingBlock implements BlockWrite {
   #pieces: Uint8Array[];
   #size: number;
 
-  constructor(block: number, offset: number, sequence: number, bytes: Uint8Array, copyInto: BlockPool | undefined) {
+  constructor(block: number, offset: number, sequence: number, bytes: Uint8Array, copyInto: BufferPool | undefined) {
     this.block = block;
     this.offset = offset;
     this.sequence = sequence;
@@ -84,12 +84,12 @@ export class PendingBlock implements BlockWrite {
 
 /** What one chunk has to write. */
 export class WriteBuffer {
-  readonly #pool: BlockPool;
+  readonly #pool: BufferPool;
   #queue: PendingBlock[] = [];
   #sequence = 0;
   #bytes = 0;
 
-  constructor(pool: BlockPool) {
+  constructor(pool: BufferPool) {
     this.#pool = pool;
   }
 

@@ -107,6 +107,8 @@ export class WriteSession {
 
   #gather(): void {
     if (performance.now() - this.#startedAt > SESSION_MS) return;
+    // Half a window in one call of the kernel: a block for each status that comes would cost more than the bytes in it.
+    if (this.#machine.pending > 0 && this.#machine.room < this.#machine.windowBlocks / 2) return;
     while (this.#machine.canSend) {
       const block = this.#source.next();
       if (block === undefined) break;

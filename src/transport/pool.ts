@@ -58,15 +58,23 @@ export class ConnectionPool {
 
   /** Gives an idle connection or makes one. `fresh` never gives a used one. */
   async acquire(endpoint: Endpoint, deadline: Deadline, { fresh = false } = {}): Promise<Lease> {
+    const idle = fresh ? undefined : this.takeIdle(endpoint);
+    if (idle !== undefined) return { connection: idle, reused: true };
+    return { connection: await this.connect(endpoint, deadline), reused: false };
+  }
+
+  /** An idle connection, where there is one. */
+  takeIdle(endpoint: Endpoint): Connection | undefined {
+    return this.#take(endpointText(endpoint));
+  }
+
+  /** Makes a connection. */
+  async connect(endpoint: Endpoint, deadline: Deadline): Promise<Connection> {
     if (this.#closed) throw new ConnectionError('the client is closed', { code: 'ECONNABORTED' });
-    if (!fresh) {
-      const connection = this.#take(endpointText(endpoint));
-      if (connection !== undefined) return { connection, reused: true };
-    }
     const connection = await Connection.connect(endpoint, { deadline, receiveBuffer: this.#receiveBuffer });
     this.#open.add(connection);
     this.#closeIfLate(connection);
-    return { connection, reused: false };
+    return connection;
   }
 
   /** The pool may have been closed while the connection was made. */
@@ -82,7 +90,7 @@ export class ConnectionPool {
       this.discard(connection);
       return;
     }
-    const key = endpointText(connection.endpoint);
+    const key = connection.peer;
     const list = this.#idle.get(key) ?? [];
     if (list.length === 0) this.#idle.set(key, list);
     list.push({ connection, since: performance.now() });
@@ -130,7 +138,7 @@ export class ConnectionPool {
   }
 
   #forgetIdle(connection: Connection): void {
-    const key = endpointText(connection.endpoint);
+    const key = connection.peer;
     const list = this.#idle.get(key);
     const at = list?.findIndex((each) => each.connection === connection) ?? -1;
     if (list === undefined || at < 0) return;

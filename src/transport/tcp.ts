@@ -36,6 +36,8 @@ export interface ConnectOptions {
 /** A connected socket. */
 export class Connection {
   readonly endpoint: Endpoint;
+  /** The endpoint as text. */
+  readonly peer: string;
   /** Whoever uses the connection now. Set by the owner; bytes without a handler end the connection. */
   handler: ConnectionHandler | undefined;
   /** When bytes last came, on the clock of `performance.now()`. */
@@ -47,6 +49,7 @@ export class Connection {
 
   private constructor(endpoint: Endpoint, socket: Socket) {
     this.endpoint = endpoint;
+    this.peer = endpointText(endpoint);
     this.#socket = socket;
   }
 
@@ -99,10 +102,6 @@ export class Connection {
       };
     };
     return deadline.wait<Connection>(what, start, peer);
-  }
-
-  get peer(): string {
-    return endpointText(this.endpoint);
   }
 
   /** Why the connection is over; undefined while it is open. */

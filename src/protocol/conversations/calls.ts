@@ -59,6 +59,11 @@ export class Calls<T> {
     return this.#waiting.size;
   }
 
+  /** Every request that waits for a reply, in the order in which they were asked. */
+  unanswered(): Waiting<T>[] {
+    return [...this.#waiting.values()];
+  }
+
   /** The msgid that a next connection of the session should begin with. */
   get nextMsgid(): number {
     return this.#lastMsgid + 1;
@@ -110,7 +115,7 @@ export class Calls<T> {
 
   /** The connection is gone: gives back every waiting request, in the order in which they were asked. */
   lost(): Waiting<T>[] {
-    const all = [...this.#waiting.values()];
+    const all = this.unanswered();
     this.#waiting.clear();
     this.#abandoned.clear();
     return all;

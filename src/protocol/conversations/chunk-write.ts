@@ -92,9 +92,20 @@ export class ChunkWrite<B extends BlockWrite = BlockWrite> {
     return this.#pending.size + (this.#state === 'opening' || this.#state === 'confirming' ? 1 : 0);
   }
 
+  /** Blocks that may be unacknowledged at once. */
+  get windowBlocks(): number {
+    return this.#options.windowBlocks;
+  }
+
+  /** How many blocks may be sent now: what is left of the window. */
+  get room(): number {
+    if (this.#state !== 'opening' && this.#state !== 'streaming') return 0;
+    return Math.max(0, this.#options.windowBlocks - this.pending);
+  }
+
   /** Whether {@link sendBlock} is allowed now. */
   get canSend(): boolean {
-    return (this.#state === 'opening' || this.#state === 'streaming') && this.pending < this.#options.windowBlocks;
+    return this.room > 0;
   }
 
   /** Whether {@link finish} is allowed now. */
