@@ -48,6 +48,8 @@ export class LostReplyError extends ConnectionError {
 interface Pending {
   resolve(reply: Reply<object>): void;
   reject(error: unknown): void;
+  /** Since the caller gave up: its reply, or undefined when it will not come any more. */
+  late?: (reply: Reply<object> | undefined) => void;
 }
 
 /** A follower told us to go to another master. */
@@ -149,20 +151,28 @@ export class MasterConnection {
     return this.#calls.nextMsgid;
   }
 
-  /** Sends a request and waits for its reply. Rejects with {@link LostReplyError} when the connection is lost meanwhile. */
-  call<Q extends object, R extends object>(message: Call<Q, R>, value: Q, deadline: Deadline): Promise<Reply<R>> {
+  /**
+   * Sends a request and waits for its reply. Rejects with {@link LostReplyError} when the connection is lost meanwhile. When the
+   * wait is over before, `gaveUp` is told, with the reply that may come all the same; undefined when the connection is lost before.
+   */
+  call<Q extends object, R extends object>(
+    message: Call<Q, R>,
+    value: Q,
+    deadline: Deadline,
+    gaveUp?: (late: Promise<Reply<R> | undefined>) => void,
+  ): Promise<Reply<R>> {
     return deadline.wait<Reply<R>>(`${message.name} at ${this.peer}`, (resolve, reject) => {
       if (this.#connection.error !== undefined) {
         reject(new LostReplyError(this.#connection.error, `${message.name} was not sent`, false));
         return undefined;
       }
-      const { msgid, bytes } = this.#calls.request(message, value, {
-        resolve: resolve,
-        reject,
-      });
+      const pending: Pending = { resolve: resolve, reject };
+      const { msgid, bytes } = this.#calls.request(message, value, pending);
       this.#send(bytes);
-      return (gaveUp) => {
-        if (gaveUp && this.#connection.error === undefined) this.#calls.abandon(msgid);
+      return (isOver) => {
+        if (!isOver || this.#connection.error !== undefined) return;
+        this.#calls.abandon(msgid);
+        gaveUp?.(new Promise((settle) => (pending.late = settle as Required<Pending>['late'])));
       };
     });
   }
@@ -221,8 +231,10 @@ export class MasterConnection {
     if (this.#closing !== undefined && body.length === 1) return;
     const event = this.#calls.receive(type, body);
     if (event.kind === 'reply') event.waiting.token.resolve(event.reply);
-    else if (event.kind === 'late') debug('%s: late reply to %s', this.peer, event.waiting.message.name);
-    else if (event.kind === 'push') {
+    else if (event.kind === 'late') {
+      debug('%s: late reply to %s: status %d', this.peer, event.waiting.message.name, event.reply.status);
+      event.waiting.token.late?.(event.reply);
+    } else if (event.kind === 'push') {
       if (event.push.name === 'FORCE_TIMEOUT') this.#silenceMs = Math.max(SILENCE_MS, event.push.seconds * 1000);
       this.#handler.push(event.push);
     }
@@ -246,8 +258,10 @@ export class MasterConnection {
     clearInterval(this.#timer);
     debug('%s: lost: %s', this.peer, error.message);
     this.#closing?.();
-    for (const { message, token } of this.#calls.lost())
+    const { waiting, abandoned } = this.#calls.lost();
+    for (const { message, token } of waiting)
       token.reject(new LostReplyError(error, `${message.name} has no reply`, true));
+    for (const { token } of abandoned) token.late?.(undefined);
     this.#handler.lost(error);
   }
 }

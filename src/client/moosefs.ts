@@ -12,6 +12,7 @@ import { MemoryBudget } from './memory-budget.ts';
 import { BlockPool } from './block-pool.ts';
 import { aclApi } from './acl.ts';
 import type { AclApi } from './acl.ts';
+import { ChunkLocks } from './chunk-locks.ts';
 import { callbacksOf } from './callbacks.ts';
 import type { CallbacksApi } from './callbacks.ts';
 import { startCall } from './calls.ts';
@@ -73,6 +74,8 @@ const KEEP_ALIVE_MS = 1000;
 /** An unused connection is let go after this. */
 const IDLE_MS = 20_000;
 const RECEIVE_BUFFER = 256 * 1024;
+/** How long close() waits for the master to unlock chunks. One that is away takes back what it has not answered. */
+const UNLOCK_MS = 2000;
 function makeVolume(settings: Settings, session: Session, events: EventEmitter<ClientEvents>): Volume {
   const volume: Volume = {
     settings,
@@ -92,6 +95,7 @@ function makeVolume(settings: Settings, session: Session, events: EventEmitter<C
       ownAddresses: ownAddresses(),
     }),
     chunkQueue: new PQueue({ concurrency: PARALLEL_SESSIONS }),
+    chunkLocks: new ChunkLocks(session, settings.requestTimeoutMs),
     blocks: new BlockPool(),
     writeBudget: new MemoryBudget(settings.write.totalBufferBytes),
     readBudget: new MemoryBudget(settings.read.totalAheadBytes),
@@ -242,12 +246,14 @@ export class MooseFS extends FileSystem {
    * ```
    */
   async close(): Promise<void> {
-    const { session, files, pool, settings, locks } = this.volume;
+    const { session, files, pool, settings, locks, chunkLocks } = this.volume;
     if (session.isClosed) return;
     const deadline = Deadline.in(settings.write.flushTimeoutMs);
     const results = await Promise.allSettled(files.values().map((file) => file.flush(deadline)));
     for (const file of files.values()) file.abort(new MooseFSError('the client was closed', { code: 'ECANCELED' }));
     await locks.unlockAll().catch(() => undefined);
+    // With the session goes the only one who could unlock them.
+    await chunkLocks.whenFree(Deadline.in(UNLOCK_MS)).catch(() => undefined);
     await session.close();
     pool.close();
     for (const result of results) if (result.status === 'rejected') throw result.reason;

@@ -7,7 +7,7 @@ import createDebug from 'debug';
 import { ConnectionError, MooseFSError } from '../errors.ts';
 import type { Push } from '../protocol/conversations/calls.ts';
 import type { SessionGrant, SessionIdentity } from '../protocol/conversations/registration.ts';
-import type { Call } from '../protocol/message.ts';
+import type { Call, Reply } from '../protocol/message.ts';
 import * as messages from '../protocol/messages/session.ts';
 import { Status, statusInfo } from '../protocol/status.ts';
 import type { Version } from '../protocol/version.ts';
@@ -41,7 +41,7 @@ const RECONNECT_ATTEMPT_MS = 5000;
 const CLOSE_MS = 2000;
 
 /** How a call is made. */
-export interface CallOptions {
+export interface CallOptions<R extends object = object> {
   readonly deadline: Deadline;
   readonly site: CallSite;
   /**
@@ -55,6 +55,11 @@ export interface CallOptions {
   readonly whenReplyLost?: 'repeat' | 'doubt';
   /** Called before a request is sent again because its reply was lost. */
   readonly onRepeat?: () => void;
+  /**
+   * Called when the call ends, by its time or its signal, while a request is on its way: the master may carry it out all the same.
+   * For calls whose success holds something. `late` gives that reply, or undefined when the connection is lost before it comes.
+   */
+  readonly onGivenUp?: (late: Promise<Reply<R> | undefined>) => void;
 }
 
 /** What a call came to. */
@@ -147,7 +152,7 @@ export class Session {
    * Asks the master. Rejects with an error in node's shape. Repeats what may be repeated when the connection is lost, and with
    * `patient` waits out statuses that mean "later", both inside the deadline.
    */
-  async call<Q extends object, R extends object>(message: Call<Q, R>, request: Q, options: CallOptions): Promise<R> {
+  async call<Q extends object, R extends object>(message: Call<Q, R>, request: Q, options: CallOptions<R>): Promise<R> {
     const reply = await this.#callStatus(message, request, options);
     if (reply.value !== undefined) return reply.value;
     throw statusError(reply.status, options.site, message.name, endpointText(this.master));
@@ -157,7 +162,7 @@ export class Session {
   async tryCall<Q extends object, R extends object>(
     message: Call<Q, R>,
     request: Q,
-    options: CallOptions,
+    options: CallOptions<R>,
   ): Promise<CallOutcome<R>> {
     return this.#callStatus(message, request, options);
   }
@@ -172,7 +177,8 @@ export class Session {
       unavailableMs = this.#settings.retry.unavailableMs,
       whenReplyLost = message.whenReplyLost,
       onRepeat,
-    }: CallOptions,
+      onGivenUp,
+    }: CallOptions<R>,
   ): Promise<CallOutcome<R>> {
     let repeated = false;
     const soon = new Backoff(SOON);
@@ -183,7 +189,7 @@ export class Session {
         const reply = await traced(
           masterChannel,
           () => ({ request: message.name, server: connection.peer }),
-          () => connection.call(message, request, deadline),
+          () => connection.call(message, request, deadline, onGivenUp),
         );
         if (reply.status === Status.OK || !patient) return { ...reply, repeated };
         const { retry } = statusInfo(reply.status);

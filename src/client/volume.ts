@@ -4,6 +4,7 @@ import type PQueue from 'p-queue';
 import type { ConnectionPool } from '../transport/pool.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { BlockPool } from './block-pool.ts';
+import type { ChunkLocks } from './chunk-locks.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { ClientEvents } from './events.ts';
 import type { Settings } from './options.ts';
@@ -23,6 +24,7 @@ export interface Volume {
   readonly events: EventEmitter<ClientEvents>;
   /** Schedules write sessions over all files: each occupies a worker thread on every chunkserver of its chain. */
   readonly chunkQueue: PQueue;
+  readonly chunkLocks: ChunkLocks;
   readonly blocks: BlockPool;
   /** Bytes that all files together hold until they are acknowledged. */
   readonly writeBudget: MemoryBudget;
