@@ -112,6 +112,8 @@ export class ChunkWriter {
   #chain: readonly string[] = [];
   #drains: { readonly upTo: number; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #aborted: MooseFSError | undefined;
+  /** Ends the wait for the master when it is given up. */
+  readonly #giveUp = new AbortController();
   /** The list that was reported as short last. */
   #reported = '';
 
@@ -141,6 +143,7 @@ export class ChunkWriter {
   /** Gives up: what is not acknowledged is dropped, and {@link run} rejects. */
   abort(error: MooseFSError): void {
     this.#aborted = error;
+    this.#giveUp.abort(error);
     this.#session?.abort(error);
   }
 
@@ -169,7 +172,7 @@ export class ChunkWriter {
       this.#throwIfAborted();
       const leftMs = giveUpAfter - (performance.now() - this.#progressAt);
       const before = this.buffer.bytes;
-      const failure = await this.#attempt(Deadline.in(Math.max(1, leftMs)));
+      const failure = await this.#attempt(Deadline.in(Math.max(1, leftMs), this.#giveUp.signal));
       this.#throwIfAborted();
       if (this.buffer.bytes < before) retry.reset();
       if (failure === undefined) {
@@ -194,6 +197,7 @@ export class ChunkWriter {
   /** WRITE_CHUNK, one session, WRITE_CHUNK_END. Gives what went wrong; rejects when the end itself failed. */
   async #attempt(deadline: Deadline): Promise<unknown> {
     this.#acknowledgedEnd = 0;
+    const unlocked = this.#volume.chunkLocks.hold();
     let grant: Grant | undefined;
     try {
       grant = await this.#begin(deadline);
@@ -207,7 +211,11 @@ export class ChunkWriter {
       return error;
     } finally {
       // Whatever happened: the chunk is unlocked, and what was acknowledged counts.
-      if (grant !== undefined) await this.#end(grant, this.#acknowledgedEnd);
+      try {
+        if (grant !== undefined) await this.#end(grant, this.#acknowledgedEnd);
+      } finally {
+        unlocked();
+      }
     }
   }
 
@@ -298,10 +306,14 @@ export class ChunkWriter {
   /** WRITE_CHUNK, until there are servers enough. */
   async #begin(deadline: Deadline): Promise<Grant> {
     const { inode, site } = this.#file;
+    const { chunkLocks } = this.#volume;
+    const place = { inode, index: this.index, site };
+    const { mayBeOurs } = await chunkLocks.settled(place, deadline);
     const pauses = new Backoff({ firstMs: 50, factor: 2, maxMs: 1000 });
     let tooFew: MooseFSError | undefined;
     // After a lost reply the lock may be ours already; CONTINUEOP passes our own lock, and that of a writer which died.
-    let flags = this.#file.takesOver ? messages.ChunkOpFlag.continueOperation : 0;
+    let flags = this.#file.takesOver || mayBeOurs ? messages.ChunkOpFlag.continueOperation : 0;
+    let lostReply = false;
     for (;;) {
       const asking = this.#volume.session.call(
         messages.writeChunk,
@@ -319,13 +331,20 @@ export class ChunkWriter {
           // The chunk has, or had, servers: if none is left they are away, and the cluster is not full.
           ...(this.#chain.length > 0 && { unavailableMs: this.#volume.settings.ioTimeoutMs }),
           whenReplyLost: 'repeat',
-          onRepeat: () => (flags = messages.ChunkOpFlag.continueOperation),
+          onRepeat: () => {
+            flags = messages.ChunkOpFlag.continueOperation;
+            lostReply = true;
+          },
+          onGivenUp: (late) => chunkLocks.gaveUp(place, late),
         },
       );
       // Out of time while the master was still busy with the answer before: that one says more.
       const reply = await asking.catch((error: unknown) => {
+        if (lostReply) chunkLocks.doubt(place);
         throw tooFew !== undefined && deadline.remainingMs < LAST_MS ? tooFew : error;
       });
+      lostReply = false;
+      chunkLocks.granted(place);
       // The order of the chain is ours to choose: servers that failed lately last, then the busy ones.
       const servers = this.#volume.replicas.order(reply.servers.filter(({ ip, port }) => ip !== 0 && port !== 0));
       const grant: Grant = { chunkId: reply.chunkId, chunkVersion: reply.chunkVersion, length: reply.length, servers };

@@ -9,6 +9,7 @@
  */
 import createDebug from 'debug';
 import { AbortError, MooseFSError } from '../errors.ts';
+import type { Reply } from '../protocol/message.ts';
 import * as messages from '../protocol/messages/lock.ts';
 import { Status } from '../protocol/status.ts';
 import { version } from '../protocol/version.ts';
@@ -17,7 +18,7 @@ import { Deadline } from '../transport/deadline.ts';
 import { checkInteger, outOfRange } from './arguments.ts';
 import { fsError, statusError } from './fs-errors.ts';
 import type { CallSite } from './fs-errors.ts';
-import type { CallOutcome } from './session.ts';
+import type { CallOptions, CallOutcome } from './session.ts';
 import type { Volume } from './volume.ts';
 
 const debug = createDebug('moosefs:lock');
@@ -129,6 +130,8 @@ export class FileLock {
 export class Locks {
   readonly #volume: () => Volume;
   readonly #held = new Map<FileLock, LockOwner>();
+  /** How many requests each owner has under way. */
+  readonly #asking = new Map<bigint, number>();
   #lastRequestId = 0;
 
   constructor(volume: () => Volume) {
@@ -147,16 +150,50 @@ export class Locks {
     const { wait = true, signal, timeoutMs = this.#volume().settings.requestTimeoutMs } = options;
     const deadline = Deadline.in(timeoutMs, signal);
     deadline.check('locking');
-    if (!wait) await this.#try(owner, request, deadline, site);
-    else if (this.#mayWait(range)) await this.#wait(owner, request, deadline, site);
-    else await this.#poll(owner, request, deadline, site);
-    const lock = new FileLock(options, async (each) => {
-      this.#held.delete(each);
-      await flush();
-      await this.#unlock(owner, request, site);
-    });
+    const made = (before: () => Promise<void>): FileLock =>
+      new FileLock(options, async (each) => {
+        this.#held.delete(each);
+        await before();
+        await this.#unlock(owner, request, site);
+      });
+    const end = this.#begin(owner.owner);
+    try {
+      const onGivenUp: CallOptions['onGivenUp'] = (late) =>
+        void this.#late(owner, late, () => made(() => Promise.resolve()));
+      if (!wait) await this.#try(owner, request, { deadline, site, onGivenUp });
+      else if (this.#mayWait(range)) await this.#wait(owner, request, deadline, site);
+      else await this.#poll(owner, request, { deadline, site, onGivenUp });
+    } finally {
+      end();
+    }
+    const lock = made(flush);
     this.#held.set(lock, owner);
     return lock;
+  }
+
+  /** Counts the requests of an owner that are under way. */
+  #begin(owner: bigint): () => void {
+    this.#asking.set(owner, (this.#asking.get(owner) ?? 0) + 1);
+    return () => {
+      const left = this.#asking.get(owner)! - 1;
+      if (left > 0) this.#asking.set(owner, left);
+      else this.#asking.delete(owner);
+    };
+  }
+
+  /**
+   * A try was given up before its answer came. A lock that it was granted all the same is nobody's, and is unlocked; at once where the
+   * owner has no other, for the master takes away whatever the owner holds there, and otherwise when its handle is closed.
+   */
+  async #late(owner: LockOwner, late: Promise<Reply<object> | undefined>, made: () => FileLock): Promise<void> {
+    const reply = await late;
+    // Lost with the connection: granted or not.
+    if (reply !== undefined && reply.status !== Status.OK) return;
+    const lock = made();
+    const isAlone =
+      !this.#asking.has(owner.owner) && ![...this.#held.values()].some((each) => each.owner === owner.owner);
+    this.#held.set(lock, owner);
+    if (isAlone) await lock.unlock().catch((error: unknown) => debug('inode %d: %s', owner.inode, error));
   }
 
   /** Unlocks everything that a handle holds. */
@@ -182,14 +219,15 @@ export class Locks {
     return range !== undefined || running < waitingHarms.from || running > waitingHarms.to;
   }
 
-  async #try(owner: LockOwner, request: LockRequest, deadline: Deadline, site: CallSite): Promise<void> {
-    const { status } = await request.send(this.#volume(), owner, { how: 'try', id: 0 }, { deadline, site });
-    if (status !== Status.OK) throw statusError(status, site, request.syscall);
+  async #try(owner: LockOwner, request: LockRequest, options: CallOptions): Promise<void> {
+    const { status } = await request.send(this.#volume(), owner, { how: 'try', id: 0 }, options);
+    if (status !== Status.OK) throw statusError(status, options.site, request.syscall);
   }
 
-  async #poll(owner: LockOwner, request: LockRequest, deadline: Deadline, site: CallSite): Promise<void> {
+  async #poll(owner: LockOwner, request: LockRequest, options: CallOptions): Promise<void> {
+    const { deadline, site } = options;
     for (const pauses = new Backoff(POLL); ;) {
-      const { status } = await request.send(this.#volume(), owner, { how: 'try', id: 0 }, { deadline, site });
+      const { status } = await request.send(this.#volume(), owner, { how: 'try', id: 0 }, options);
       if (status === Status.OK) return;
       if (status !== Status.EAGAIN) throw statusError(status, site, request.syscall);
       await deadline.sleep(pauses.next(), 'waiting for the lock').catch((error: unknown) => {
@@ -277,12 +315,7 @@ interface Action {
 
 interface LockRequest {
   readonly syscall: string;
-  send(
-    volume: Volume,
-    owner: LockOwner,
-    action: Action,
-    options: { deadline: Deadline; site: CallSite },
-  ): Promise<CallOutcome<object>>;
+  send(volume: Volume, owner: LockOwner, action: Action, options: CallOptions): Promise<CallOutcome<object>>;
 }
 
 class FlockRequest implements LockRequest {
@@ -297,7 +330,7 @@ class FlockRequest implements LockRequest {
     volume: Volume,
     { inode, owner }: LockOwner,
     { how, id }: Action,
-    options: { deadline: Deadline; site: CallSite },
+    options: CallOptions,
   ): Promise<CallOutcome<object>> {
     const { FlockCommand } = messages;
     const command = {
@@ -324,7 +357,7 @@ class RangeRequest implements LockRequest {
     volume: Volume,
     { inode, owner }: LockOwner,
     { how, id }: Action,
-    options: { deadline: Deadline; site: CallSite },
+    options: CallOptions,
   ): Promise<CallOutcome<object>> {
     const { PosixLockCommand, PosixLockType } = messages;
     const command = {

@@ -58,6 +58,10 @@ interface Pending {
   readonly reject: (error: unknown) => void;
   /** Listens for the caller's abort, where there is a signal. */
   onAbort: (() => void) | undefined;
+  /** Told when the caller gives up. */
+  readonly gaveUp: ((late: Promise<Reply<object> | undefined>) => void) | undefined;
+  /** Since the caller gave up: its reply, or undefined when it will not come any more. */
+  late: ((reply: Reply<object> | undefined) => void) | undefined;
 }
 
 /** A follower told us to go to another master. */
@@ -162,17 +166,27 @@ export class MasterConnection {
     return this.#calls.nextMsgid;
   }
 
-  /** Sends a request and waits for its reply. Rejects with {@link LostReplyError} when the connection is lost meanwhile. */
-  call<Q extends object, R extends object>(message: Call<Q, R>, value: Q, deadline: Deadline): Promise<Reply<R>> {
+  /**
+   * Sends a request and waits for its reply. Rejects with {@link LostReplyError} when the connection is lost meanwhile. When the
+   * wait is over before, `gaveUp` is told, with the reply that may come all the same; undefined when the connection is lost before.
+   */
+  call<Q extends object, R extends object>(
+    message: Call<Q, R>,
+    value: Q,
+    deadline: Deadline,
+    gaveUp?: (late: Promise<Reply<R> | undefined>) => void,
+  ): Promise<Reply<R>> {
     return new Promise<Reply<R>>((resolve, reject) => {
       deadline.check(`${message.name} at ${this.peer}`);
       if (this.#connection.error !== undefined)
         throw new LostReplyError(this.#connection.error, `${message.name} was not sent`, false);
       const pending: Pending = {
         deadline,
-        resolve: resolve as (reply: Reply<object>) => void,
+        resolve: resolve as Pending['resolve'],
         reject,
         onAbort: undefined,
+        gaveUp: gaveUp as Pending['gaveUp'],
+        late: undefined,
       };
       const { msgid, bytes } = this.#calls.request(message, value, pending);
       const { signal } = deadline;
@@ -185,9 +199,10 @@ export class MasterConnection {
     });
   }
 
-  /** Nobody waits for this reply any more; when it comes it is swallowed. */
+  /** Nobody waits for this reply any more. Who must know what it grants is told of it when it comes. */
   #giveUp(msgid: number, pending: Pending, error: Error): void {
     this.#calls.abandon(msgid);
+    pending.gaveUp?.(new Promise((settle) => (pending.late = settle)));
     this.#settled(pending).reject(error);
   }
 
@@ -266,8 +281,10 @@ export class MasterConnection {
     if (this.#closing !== undefined && body.length === 1) return;
     const event = this.#calls.receive(type, body);
     if (event.kind === 'reply') this.#settled(event.waiting.token).resolve(event.reply);
-    else if (event.kind === 'late') debug('%s: late reply to %s', this.peer, event.waiting.message.name);
-    else if (event.kind === 'push') {
+    else if (event.kind === 'late') {
+      debug('%s: late reply to %s: status %d', this.peer, event.waiting.message.name, event.reply.status);
+      event.waiting.token.late?.(event.reply);
+    } else if (event.kind === 'push') {
       if (event.push.name === 'FORCE_TIMEOUT') this.#silenceMs = Math.max(SILENCE_MS, event.push.seconds * 1000);
       this.#handler.push(event.push);
     }
@@ -292,8 +309,10 @@ export class MasterConnection {
     this.#watch.stop();
     debug('%s: lost: %s', this.peer, error.message);
     this.#closing?.();
-    for (const { message, token } of this.#calls.lost())
+    const { waiting, abandoned } = this.#calls.lost();
+    for (const { message, token } of waiting)
       this.#settled(token).reject(new LostReplyError(error, `${message.name} has no reply`, true));
+    for (const { token } of abandoned) token.late?.(undefined);
     this.#handler.lost(error);
   }
 }

@@ -12,6 +12,7 @@ import { MemoryBudget } from './memory-budget.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { aclApi } from './acl.ts';
 import type { AclApi } from './acl.ts';
+import { ChunkLocks } from './chunk-locks.ts';
 import { callbacksOf } from './callbacks.ts';
 import type { CallbacksApi } from './callbacks.ts';
 import { startCall } from './calls.ts';
@@ -78,6 +79,8 @@ const IDLE_MS = 20_000;
 const RECEIVE_BUFFER = 256 * 1024;
 /** Memory for writing, and for reading ahead, that is kept for the next use: what one open file may have in use. */
 const KEPT_BYTES = 16 * 1024 * 1024;
+/** How long close() waits for the master to unlock chunks. One that is away takes back what it has not answered. */
+const UNLOCK_MS = 2000;
 function makeVolume(settings: Settings, session: Session, events: EventEmitter<ClientEvents>): Volume {
   const writeBudget = new MemoryBudget(settings.write.totalBufferBytes);
   const readBudget = new MemoryBudget(settings.read.totalAheadBytes);
@@ -99,6 +102,7 @@ function makeVolume(settings: Settings, session: Session, events: EventEmitter<C
       ownAddresses: ownAddresses(),
     }),
     writeSlots: new Slots(PARALLEL_SESSIONS),
+    chunkLocks: new ChunkLocks(session, settings.requestTimeoutMs),
     blocks: new BufferPool({ size: BLOCK_SIZE, kept: KEPT_BYTES / BLOCK_SIZE, budget: writeBudget }),
     pieces: new BufferPool({ size: AHEAD_PIECE_BYTES, kept: KEPT_BYTES / AHEAD_PIECE_BYTES, budget: readBudget }),
     writeBudget,
@@ -251,12 +255,14 @@ export class MooseFS extends FileSystem {
    * ```
    */
   async close(): Promise<void> {
-    const { session, files, pool, reads, settings, locks } = this.volume;
+    const { session, files, pool, reads, settings, locks, chunkLocks } = this.volume;
     if (session.isClosed) return;
     const deadline = Deadline.in(settings.write.flushTimeoutMs);
     const results = await Promise.allSettled(files.values().map((file) => file.flush(deadline)));
     for (const file of files.values()) file.abort(new MooseFSError('the client was closed', { code: 'ECANCELED' }));
     await locks.unlockAll().catch(() => undefined);
+    // With the session goes the only one who could unlock them.
+    await chunkLocks.whenFree(Deadline.in(UNLOCK_MS)).catch(() => undefined);
     await session.close();
     pool.close();
     reads.close();

@@ -41,7 +41,7 @@ const RECONNECT_ATTEMPT_MS = 5000;
 const CLOSE_MS = 2000;
 
 /** How a call is made. */
-export interface CallOptions {
+export interface CallOptions<R extends object = object> {
   readonly deadline: Deadline;
   readonly site: CallSite;
   /**
@@ -55,6 +55,11 @@ export interface CallOptions {
   readonly whenReplyLost?: 'repeat' | 'doubt';
   /** Called before a request is sent again because its reply was lost. */
   readonly onRepeat?: () => void;
+  /**
+   * Called when the call ends, by its time or its signal, while a request is on its way: the master may carry it out all the same.
+   * For calls whose success holds something. `late` gives that reply, or undefined when the connection is lost before it comes.
+   */
+  readonly onGivenUp?: ((late: Promise<Reply<R> | undefined>) => void) | undefined;
 }
 
 /** What a call came to. */
@@ -147,7 +152,7 @@ export class Session {
    * Asks the master. Rejects with an error in node's shape. Repeats what may be repeated when the connection is lost, and with
    * `patient` waits out statuses that mean "later", both inside the deadline.
    */
-  async call<Q extends object, R extends object>(message: Call<Q, R>, request: Q, options: CallOptions): Promise<R> {
+  async call<Q extends object, R extends object>(message: Call<Q, R>, request: Q, options: CallOptions<R>): Promise<R> {
     const reply = await this.tryCall(message, request, options);
     if (reply.value !== undefined) return reply.value;
     throw statusError(reply.status, options.site, message.name, endpointText(this.master));
@@ -157,12 +162,12 @@ export class Session {
   tryCall<Q extends object, R extends object>(
     message: Call<Q, R>,
     request: Q,
-    options: CallOptions,
+    options: CallOptions<R>,
   ): Promise<CallOutcome<R>> {
     const connection = this.#connection;
     if (connection === undefined || connection.lost || this.#closed) return this.#persist(message, request, options);
     // Nearly every call ends with its first answer: what the loop needs for others would cost each of them.
-    const first = this.#ask(connection, message, request, options.deadline);
+    const first = this.#ask(connection, message, request, options);
     return first.then(
       (reply) =>
         reply.status === Status.OK || options.patient !== true
@@ -176,12 +181,12 @@ export class Session {
     connection: MasterConnection,
     message: Call<Q, R>,
     request: Q,
-    deadline: Deadline,
+    { deadline, onGivenUp }: Pick<CallOptions<R>, 'deadline' | 'onGivenUp'>,
   ): Promise<Reply<R>> {
     return traced(
       masterChannel,
       () => ({ request: message.name, server: connection.peer }),
-      () => connection.call(message, request, deadline),
+      () => connection.call(message, request, deadline, onGivenUp),
     );
   }
 
@@ -196,7 +201,8 @@ export class Session {
       unavailableMs = this.#settings.retry.unavailableMs,
       whenReplyLost = message.whenReplyLost,
       onRepeat,
-    }: CallOptions,
+      onGivenUp,
+    }: CallOptions<R>,
     first?: { readonly connection: MasterConnection; readonly reply: Promise<Reply<R>> },
   ): Promise<CallOutcome<R>> {
     let repeated = false;
@@ -205,7 +211,7 @@ export class Session {
     for (let asked = first; ; asked = undefined) {
       try {
         const connection = asked?.connection ?? (await this.#ready(deadline));
-        const reply = await (asked?.reply ?? this.#ask(connection, message, request, deadline));
+        const reply = await (asked?.reply ?? this.#ask(connection, message, request, { deadline, onGivenUp }));
         if (reply.status === Status.OK || !patient) return outcomeOf(reply, repeated);
         const { retry } = statusInfo(reply.status);
         if (retry !== 'soon' && retry !== 'later') return outcomeOf(reply, repeated);

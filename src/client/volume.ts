@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events';
 import type { ConnectionPool } from '../transport/pool.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import type { ChunkLocks } from './chunk-locks.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { ClientEvents } from './events.ts';
 import type { Settings } from './options.ts';
@@ -24,6 +25,7 @@ export interface Volume {
   readonly events: EventEmitter<ClientEvents>;
   /** Schedules write sessions over all files: each occupies a worker thread on every chunkserver of its chain. */
   readonly writeSlots: Slots;
+  readonly chunkLocks: ChunkLocks;
   /** Memory of blocks that are being written. */
   readonly blocks: BufferPool;
   /** Memory of pieces that are read ahead. */

@@ -5,6 +5,7 @@ import { matrixTests } from '../support/faults/matrix-tests.ts';
 matrixTests(faults.blackHole, {
   targets: ['first', 'middle', 'last', 'only', 'master'],
   during: ['write', 'read', 'close', 'metadata'],
+  waitsForDrop: true,
 });
 // Nobody tells the master, so a write waits until the port is back; a read goes on elsewhere.
 matrixTests(faults.dataPort, { targets: ['first', 'last'], during: ['write', 'close'], waitsForMending: true });

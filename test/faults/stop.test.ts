@@ -5,4 +5,5 @@ import { matrixTests } from '../support/faults/matrix-tests.ts';
 matrixTests(faults.stop, {
   targets: ['first', 'middle', 'last', 'only', 'master'],
   during: ['write', 'read', 'close', 'metadata'],
+  waitsForDrop: true,
 });

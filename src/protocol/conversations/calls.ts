@@ -11,7 +11,7 @@
  *     reply                               unknown             ProtocolError
  *     NOP                                                     nop
  *     push (702, 703, 706, 5)             0                   push
- *     lost                                                    every waiting request, in the order asked
+ *     lost                                                    every waiting request, in the order asked, and every abandoned one
  */
 import { ProtocolError, StateError } from '../../errors.ts';
 import { NOP } from '../frame.ts';
@@ -113,9 +113,9 @@ export class Calls<T> {
     this.#abandoned.set(msgid, waiting);
   }
 
-  /** The connection is gone: gives back every waiting request, in the order in which they were asked. */
-  lost(): Waiting<T>[] {
-    const all = this.unanswered();
+  /** The connection is gone: gives back every waiting request, in the order in which they were asked, and the abandoned ones. */
+  lost(): { readonly waiting: Waiting<T>[]; readonly abandoned: Waiting<T>[] } {
+    const all = { waiting: this.unanswered(), abandoned: [...this.#abandoned.values()] };
     this.#waiting.clear();
     this.#abandoned.clear();
     return all;

@@ -52,7 +52,7 @@ describe('the table', () => {
   it('a malformed reply leaves the request waiting: it is lost with the connection', () => {
     const { calls, msgid } = make();
     expect(() => calls.receive(PATHS_REPLY, reply(msgid).subarray(0, 8))).toThrow(ProtocolError);
-    expect(calls.lost().map((each) => each.msgid)).toEqual([msgid]);
+    expect(calls.lost().waiting.map((each) => each.msgid)).toEqual([msgid]);
   });
   it('abandon, then the late reply', () => {
     const { calls, msgid } = make();
@@ -97,15 +97,17 @@ describe('the table', () => {
     expect(new Calls(version('3.0.117')).receive(702, changed)).toMatchObject({ push: { name: 'CHUNK_HAS_CHANGED' } });
     expect(calls.waiting).toBe(1);
   });
-  it('lost: every request that waits, in the order asked; the abandoned are nobody’s', () => {
+  it('lost: every request that waits, in the order asked, and the abandoned apart', () => {
     const { calls, msgid } = make();
     calls.request(statfs, {}, 'second');
     calls.request(readlink, { inode: 1 }, 'third');
     calls.abandon(msgid);
-    expect(calls.lost().map((each) => each.token)).toEqual(['second', 'third']);
+    const { waiting, abandoned } = calls.lost();
+    expect(waiting.map((each) => each.token)).toEqual(['second', 'third']);
+    expect(abandoned.map((each) => each.token)).toEqual(['token']);
     expect(calls.waiting).toBe(0);
     expect(() => calls.receive(PATHS_REPLY, reply(msgid))).toThrow(ProtocolError);
-    expect(calls.lost()).toEqual([]);
+    expect(calls.lost()).toEqual({ waiting: [], abandoned: [] });
   });
 });
 
@@ -143,7 +145,7 @@ describe('a request that the server would not understand', () => {
     const calls = new Calls<undefined>(OURS);
     expect(() => calls.request(readlink, { inode: -1 }, undefined)).toThrow(RangeError);
     expect(calls.waiting).toBe(0);
-    expect(calls.lost()).toEqual([]);
+    expect(calls.lost()).toEqual({ waiting: [], abandoned: [] });
   });
 });
 
@@ -205,7 +207,9 @@ describe('any history', () => {
           }
           expect(calls.waiting).toBe(waiting.size);
         }
-        expect(calls.lost().map((each) => each.token)).toEqual([...waiting.values()]);
+        const lost = calls.lost();
+        expect(lost.waiting.map((each) => each.token)).toEqual([...waiting.values()]);
+        expect(lost.abandoned.map((each) => each.token)).toEqual([...abandoned.values()]);
       }),
       { numRuns: 300 },
     );

@@ -100,8 +100,16 @@ export async function accepts(address: Address, timeoutMs: number): Promise<bool
 /** The state of the master whose client port is at this address. */
 export async function askMaster(address: Address, timeoutMs = 3000): Promise<MasterState> {
   const answer = decodeInfo(await ask(address, info, timeoutMs));
-  const list = await ask(address, chunkserverList, timeoutMs);
-  return { info: answer, chunkservers: decodeChunkserverList(list, answer.versionNumber) };
+  return { info: answer, chunkservers: await listChunkservers(address, answer.versionNumber, timeoutMs) };
+}
+
+/** The second question alone, for a master whose version is known. */
+export async function listChunkservers(
+  address: Address,
+  masterVersion: number,
+  timeoutMs = 3000,
+): Promise<ListedChunkserver[]> {
+  return decodeChunkserverList(await ask(address, chunkserverList, timeoutMs), masterVersion);
 }
 
 /** Sends an empty packet of this type and gives the data of its answer, whose type is one higher. */

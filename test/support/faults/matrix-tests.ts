@@ -11,7 +11,16 @@ import type { CellResult, Target } from './matrix.ts';
  */
 const bars =
   process.env['MOOSEFS_FAULT_BARS'] === 'generous'
-    ? { write: 30_000, read: 15_000, lost: 120_000, afterReturn: 20_000, otherSession: 30_000, factor: 3 }
+    ? {
+        write: 30_000,
+        read: 15_000,
+        lost: 120_000,
+        afterReturn: 20_000,
+        afterDrop: 5000,
+        afterMaster: 20_000,
+        otherSession: 30_000,
+        factor: 3,
+      }
     : {
         // The master drops a silent chunkserver after 10 s, and looks once a second; then comes the new chain.
         write: 12_000,
@@ -20,6 +29,11 @@ const bars =
         lost: 75_000,
         // After the only server of its kind is of use again.
         afterReturn: 2000,
+        // After the master has dropped a server that does not answer, as an independent witness sees it: the new chain, and a
+        // buffer of 16 MiB.
+        afterDrop: 500,
+        // After the master answers again and has the chunk's servers, as the witness sees it.
+        afterMaster: 2000,
         // A chunk that nobody holds locked is written and 24 MiB read in this.
         otherSession: 5000,
         factor: 1,
@@ -33,6 +47,8 @@ export interface RowOptions {
   readonly mustFail?: (target: Target, during: ActivityName) => RegExp | undefined;
   /** Cells in which the cluster may lose the only copy, which it was told to write: then the call must say so, in bounded time. */
   readonly mayLose?: (target: Target, during: ActivityName) => boolean;
+  /** Nobody but the master can say that the server is gone, and a write waits for that: a server that is silent, not closed. */
+  readonly waitsForDrop?: boolean;
   /** Only the end of the fault helps, though there are other replicas. */
   readonly waitsForMending?: boolean;
   /** Bars of its own, in milliseconds, for faults that are no absence of one server. */
@@ -67,7 +83,8 @@ export function matrixTests(fault: Fault, options: RowOptions): void {
   }
 }
 
-function judge(row: CellResult, { mustFail, mayLose, barMs, waitsForMending = false }: RowOptions): void {
+function judge(row: CellResult, options: RowOptions): void {
+  const { mustFail, mayLose, barMs, waitsForMending = false, waitsForDrop = false } = options;
   const { target, during } = row;
   if (mayLose?.(target, during) === true && LOST.test(row.outcome)) {
     expect(row.worstMs).toBeLessThan(bars.lost);
@@ -87,9 +104,13 @@ function judge(row: CellResult, { mustFail, mayLose, barMs, waitsForMending = fa
   expect(row.otherSessionMs).toBeLessThan(bars.otherSession);
   const isShort = during === 'read' || during === 'metadata';
   if (barMs !== undefined) expect(row.worstMs).toBeLessThan(barMs * bars.factor);
-  else if (target === 'only' || target === 'master' || waitsForMending)
+  else if (target === 'master')
+    expect(row.worstMs < bars.read ? 0 : (row.afterMasterMs ?? Infinity)).toBeLessThan(bars.afterMaster);
+  else if (target === 'only' || waitsForMending)
     expect(row.worstMs < bars.read ? 0 : row.afterMendingMs).toBeLessThan(bars.afterReturn);
   else expect(row.worstMs).toBeLessThan(isShort ? bars.read : bars.write);
+  if (waitsForDrop && !isShort && target !== 'only' && target !== 'master')
+    expect(row.worstMs < bars.read ? 0 : (row.afterMasterMs ?? Infinity)).toBeLessThan(bars.afterDrop);
 }
 
 /** What the master says of a chunk whose only copy its server reported as damaged, with what was being written to it and where. */

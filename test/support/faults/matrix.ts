@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MooseFS } from '../../../src/index.ts';
 import { formatAddress, parseAddress } from '../cluster/address.ts';
+import { askMaster } from '../cluster/probe.ts';
 import { startCluster } from '../cluster/cluster.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ClusterOptions } from '../cluster/options.ts';
@@ -11,6 +12,7 @@ import type { ActivityName, ActivityResult } from './activities.ts';
 import { DelayProxy } from './delay-proxy.ts';
 import { faults, mendAfter } from './faults.ts';
 import type { Fault, Victim } from './faults.ts';
+import { Witness } from './witness.ts';
 import { activeResources, leakedSince } from './leaks.ts';
 
 /** Which server is hit. */
@@ -23,6 +25,13 @@ export interface CellResult {
   readonly during: ActivityName;
   /** The longest wait of the activity, or how long it took to fail. */
   readonly worstMs: number;
+  /**
+   * How long after the fault the master was seen without the server; where only its return helps (the master, the only replica), to
+   * be there again, with the chunk's servers.
+   */
+  readonly masterMs: number | undefined;
+  /** How long the longest wait went on after that; negative where it did not have to wait for it. */
+  readonly afterMasterMs: number | undefined;
   /** How long the longest wait went on after the server was there again; negative where it did not have to wait for that. */
   readonly afterMendingMs: number;
   readonly outcome: string;
@@ -43,12 +52,15 @@ const YOUNG_MASTER_MS = 6000;
 /** A cluster for one row of the matrix. */
 export class Matrix implements AsyncDisposable {
   readonly cluster: Cluster;
+  /** As a number. */
+  readonly masterVersion: number;
   readonly results: CellResult[] = [];
   readonly #fault: Fault;
   #proxies = new Map<string, DelayProxy>();
 
-  private constructor(cluster: Cluster, fault: Fault) {
+  private constructor(cluster: Cluster, masterVersion: number, fault: Fault) {
     this.cluster = cluster;
+    this.masterVersion = masterVersion;
     this.#fault = fault;
   }
 
@@ -58,8 +70,9 @@ export class Matrix implements AsyncDisposable {
       chunkservers: kind === 'chain' ? 4 : 1,
       ...(fault === faults.diskFull && { diskLimit: '6GiB' }),
     };
-    const matrix = new Matrix(await startCluster(options), fault);
-    const { cluster } = matrix;
+    const cluster = await startCluster(options);
+    const { info } = await askMaster(cluster.masterControl);
+    const matrix = new Matrix(cluster, info.versionNumber, fault);
     process.stderr.write(`live tests: MooseFS ${cluster.version} (${cluster.provider}), faults: ${fault.name}\n`);
     if (fault === faults.lossy) await matrix.#delay([cluster.masterControl, ...cluster.chunkservers]);
     await using mfs = await MooseFS.connect({ master: cluster.master });
@@ -91,6 +104,7 @@ export class Matrix implements AsyncDisposable {
     run.over();
     if (run.inflictedAt === undefined) throw ended instanceof Error ? ended : new Error('the fault has not happened');
     const mendedAt = await run.mended;
+    const masterAt = await run.seenAt();
     const held = mfs.resources;
     await mfs.close().catch(() => undefined);
     const leaks = [
@@ -106,6 +120,8 @@ export class Matrix implements AsyncDisposable {
       target,
       during,
       worstMs: failed ? Math.round(tookMs) : ended.worstMs,
+      masterMs: masterAt === undefined ? undefined : Math.round(masterAt - run.inflictedAt),
+      afterMasterMs: failed || masterAt === undefined ? undefined : Math.round(ended.worstEndedAt - masterAt),
       afterMendingMs: failed ? 0 : Math.round(ended.worstEndedAt - mendedAt),
       outcome: failed ? `failed: ${ended.message}` : ended.equal ? 'went on' : 'WRONG BYTES READ',
       ...found,
@@ -178,6 +194,7 @@ class CellRun {
   readonly #matrix: Matrix;
   readonly #fault: Fault;
   readonly #target: Target;
+  #witness: Witness | undefined;
 
   constructor(matrix: Matrix, fault: Fault, target: Target) {
     this.#matrix = matrix;
@@ -188,12 +205,32 @@ class CellRun {
 
   async inflict(chain: readonly string[], chunkId: bigint): Promise<void> {
     const victim = this.#victim(chain);
+    const { masterControl } = this.#matrix.cluster;
+    this.#witness = new Witness({
+      master: masterControl,
+      masterVersion: this.#matrix.masterVersion,
+      victim: victim === masterControl ? undefined : formatAddress(victim),
+      chain,
+    });
     const mend = await this.#fault.inflict(victim, { chunkId });
     this.inflictedAt = performance.now();
     const over = new Promise<void>((resolve) => (this.over = resolve));
     // A master or chunkserver that was started again is of use when they have found each other.
     this.mended = mendAfter(this.#fault, over, () => mend().then(() => this.#matrix.cluster.ready()));
     this.mended.catch(() => undefined);
+  }
+
+  /** The moment in the master's life that the client has to wait for, on the clock of `performance.now()`. */
+  async seenAt(): Promise<number | undefined> {
+    const witness = this.#witness;
+    if (witness === undefined) return undefined;
+    // What is mended now is seen in the witness's next looks.
+    for (let tries = 0; helpsByReturn(this.#target) && witness.goneAt !== undefined && tries < 100; tries++) {
+      if (witness.backAt !== undefined) break;
+      await sleep(50);
+    }
+    await witness.end();
+    return helpsByReturn(this.#target) ? witness.backAt : witness.goneAt;
   }
 
   #victim(chain: readonly string[]): Victim {
@@ -205,6 +242,16 @@ class CellRun {
       throw new Error(`the chain ${chain.join(' ')} has no ${this.#target} server of three`);
     return found;
   }
+}
+
+const helpsByReturn = (target: Target): boolean => target === 'master' || target === 'only';
+
+/** What the master made of it, and what came after that. */
+function seen({ target, masterMs, afterMasterMs }: CellResult): string {
+  if (masterMs === undefined) return helpsByReturn(target) ? 'not away' : 'not dropped';
+  const what = helpsByReturn(target) ? `back after ${masterMs} ms` : `dropped after ${masterMs} ms`;
+  if (afterMasterMs === undefined) return what;
+  return afterMasterMs < 0 ? `${what}, not waited for` : `${what}, went on ${afterMasterMs} ms after it`;
 }
 
 /** The table for people. */
@@ -219,6 +266,7 @@ export function printResults(version: string, rows: readonly CellResult[]): void
       `equal ${row.replicas}`.padEnd(10),
       `other ${row.otherSessionMs} ms`.padEnd(14),
       row.leaks.length === 0 ? 'no leak' : `LEAKS ${row.leaks.join(', ')}`,
+      seen(row),
       row.outcome,
     ].join('  '),
   );
