@@ -196,7 +196,8 @@ const operations = {
   read: (api) => each((i) => api.get(path(i), job.bytes)),
   stream: (api) => each((i) => api.stream(path(i), job.bytes)),
   readall: (api) => each((i) => api.get(path(i), job.bytes)),
-  download: (api) => each((i) => api.get(path(i), uploadSize(i))),
+  // as services of node's do it
+  download: (api) => each((i) => api.stream(path(i), uploadSize(i))),
   stat: (api) => each(async (i) => checkLength((await api.stat(path(i))).size, job.bytes, path(i))),
   unlink: (api) => each((i) => api.unlink(path(i))),
   list: (api) => api.list(job.folder),

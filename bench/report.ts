@@ -34,6 +34,14 @@ export function lastReport({ machine }: Report): Promise<Report | undefined> {
   return readSaved<Report>(`${machine.servers}.json`);
 }
 
+/** The report with those rows of the last one whose work was not done this time. */
+export function withOtherRows(report: Report, last: Report | undefined): Report {
+  const fresh = new Map(report.rows.map((row) => [row.name, row]));
+  const kept = (last?.rows ?? []).map((row) => fresh.get(row.name) ?? row);
+  const known = new Set(kept.map(({ name }) => name));
+  return { ...report, rows: [...kept, ...report.rows.filter(({ name }) => !known.has(name))] };
+}
+
 /** Keeps the report instead of the last one. */
 export async function saveReport(report: Report): Promise<void> {
   const name = report.machine.servers;

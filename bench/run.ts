@@ -13,7 +13,7 @@ import type { Cluster } from '../test/support/cluster/cluster.ts';
 import { readOptions, usage, type BenchOptions } from './options.ts';
 import { Profiler, type SelfTime } from './profile.ts';
 import { printTable } from './table.ts';
-import { lastReport, saveReport, type Report, type Row } from './report.ts';
+import { lastReport, saveReport, withOtherRows, type Report, type Row } from './report.ts';
 import { setTheStage, type Stage } from './stage.ts';
 import { summarize, turns, type Sample } from './statistics.ts';
 import { workloads, type Step, type Workload } from './workloads.ts';
@@ -165,7 +165,8 @@ async function main(args: readonly string[]): Promise<void> {
   };
   // figures of little work are not compared with those of the whole
   const last = options.quick ? undefined : await lastReport(report);
-  if (options.save) await saveReport(report);
+  // a part that is run again replaces its own rows
+  if (options.save) await saveReport(options.only.length === 0 ? report : withOtherRows(report, last));
   process.stdout.write(printTable(report, last));
 }
 

@@ -13,6 +13,10 @@ export class MemoryBudget {
     return this.#used;
   }
 
+  get isHalfFull(): boolean {
+    return this.#used >= this.#limit / 2;
+  }
+
   get isFull(): boolean {
     return this.#used >= this.#limit;
   }

@@ -68,8 +68,11 @@ import type { Volume } from './volume.ts';
 import { xattrApi } from './xattr.ts';
 import type { XattrApi } from './xattr.ts';
 
-/** Write sessions at the same time, over all files: a chunkserver has 250 threads for all its clients. */
-const PARALLEL_SESSIONS = 64;
+/**
+ * Write sessions at the same time, over all files: a chunkserver has 250 threads for all its clients, and many at once only share the
+ * same disks and processors. Small files gain nothing beyond this, files of some MiB were slower with 64.
+ */
+const PARALLEL_SESSIONS = 32;
 /** Idle connections to chunkservers that are kept. */
 const MAX_IDLE = 250;
 /** Chunkservers close connections that are silent for 5 s; the event loop may be late. */

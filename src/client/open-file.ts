@@ -60,6 +60,8 @@ export class OpenFile implements WritableFile {
   #growths = 0;
   #knownGrowths = 0;
   #buffered = 0;
+  /** Chunks whose turn it is. */
+  #running = 0;
   #room: (() => void)[] = [];
   #wanted: Promise<number | undefined> | undefined;
   #wantedKnown: number | undefined;
@@ -171,7 +173,9 @@ export class OpenFile implements WritableFile {
   async #waitForRoom(deadline: Deadline): Promise<void> {
     const { writeBudget, settings } = this.#volume;
     for (;;) {
-      const isFull = this.#buffered >= settings.write.bufferBytes;
+      // Half of the memory is for files that are being written: those that wait for their turn cannot use it, and would keep it.
+      const mustWait = this.#running === 0 && this.#buffered >= BLOCK_SIZE && writeBudget.isHalfFull;
+      const isFull = mustWait || this.#buffered >= settings.write.bufferBytes;
       // However full the client is, a file that holds nothing may always take something: nobody starves.
       if (!isFull && !(writeBudget.isFull && this.#buffered >= BLOCK_SIZE)) return;
       await deadline.wait<void>('waiting for chunkservers to take data', (resolve) => {
@@ -197,7 +201,7 @@ export class OpenFile implements WritableFile {
   #start(writer: ChunkWriter): void {
     this.#writers.set(writer.index, writer);
     this.#slots
-      .run(() => this.#volume.writeSlots.run(() => writer.run()))
+      .run(() => this.#volume.writeSlots.run(() => this.#run(writer)))
       .catch((error: unknown) => this.#lost(writer, error))
       .finally(() => {
         this.#writers.delete(writer.index);
@@ -207,6 +211,21 @@ export class OpenFile implements WritableFile {
         else if (this.#writers.size === 0) this.#dirtyEnd = 0;
       })
       .catch(() => undefined);
+  }
+
+  async #run(writer: ChunkWriter): Promise<void> {
+    this.#running++;
+    this.#wakeWriters();
+    try {
+      await writer.run();
+    } finally {
+      this.#running--;
+    }
+  }
+
+  /** Whoever waits for room looks again. */
+  #wakeWriters(): void {
+    for (const resolve of this.#room.splice(0)) resolve();
   }
 
   #lost(writer: ChunkWriter, error: unknown): void {
@@ -324,7 +343,7 @@ export class OpenFile implements WritableFile {
   acknowledged(bytes: number): void {
     this.#buffered -= bytes;
     this.#volume.writeBudget.give(bytes);
-    if (this.#buffered < this.#volume.settings.write.bufferBytes) for (const resolve of this.#room.splice(0)) resolve();
+    if (this.#buffered < this.#volume.settings.write.bufferBytes) this.#wakeWriters();
   }
 
   lengthCommitted(length: number): void {

@@ -122,24 +122,20 @@ export class ReadAhead {
 
   /** False where a piece is not all there: then the read is made anew, and says why. */
   async #copy(slices: readonly Slice[], position: number, into: Uint8Array, how: ReadHow): Promise<boolean> {
-    let complete = true;
-    for (const { piece, from, to } of slices) {
-      try {
+    try {
+      for (const { piece, from, to } of slices) {
         await how.deadline.bound(piece.settled, 'reading');
-        complete &&= piece.start + piece.bytesRead >= to && this.#isUnchanged(piece);
-        if (!complete) continue;
+        if (piece.start + piece.bytesRead < to || piece.changes !== this.#file.changes) return false;
         into.set(piece.buffer.subarray(from - piece.start, to - piece.start), from - position);
         for (const service of piece.services.splice(0)) how.served?.(service);
-      } finally {
+      }
+      return true;
+    } finally {
+      for (const { piece } of slices) {
         piece.users--;
         this.#recycle(piece);
       }
     }
-    return complete;
-  }
-
-  #isUnchanged({ changes }: Piece): boolean {
-    return changes === this.#file.changes;
   }
 
   /** Asks for what lies behind `end`, as far as the window reaches. */

@@ -4,7 +4,7 @@ import { cpuSecondsIn, peakBytesIn } from '../../bench/contenders.ts';
 import { readOptions } from '../../bench/options.ts';
 import { selfTimes } from '../../bench/profile.ts';
 import { promises } from '../../bench/promises.ts';
-import { placeTable, type Report, type Row } from '../../bench/report.ts';
+import { placeTable, withOtherRows, type Report, type Row } from '../../bench/report.ts';
 import type { Summary } from '../../bench/statistics.ts';
 import { alignColumns, markdownTable, printTable } from '../../bench/table.ts';
 import { fullScale, workloads } from '../../bench/workloads.ts';
@@ -108,6 +108,19 @@ describe('the tables', () => {
         ['cc', 'd', 'e'],
       ]),
     ).toBe('a   bbb\ncc  d    e\n');
+  });
+});
+
+describe('a part that is run again', () => {
+  it('replaces its own rows, in their places, and adds new ones', () => {
+    const names = (of: Report) => of.rows.map(({ name }) => name);
+    const faster: Row = { ...alone, clients: { 'moosefs-client': summary(9) } };
+    const other: Row = { ...alone, name: 'other' };
+    const last = { ...report, rows: [row, alone] };
+    const merged = withOtherRows({ ...report, rows: [other, faster] }, last);
+    expect(names(merged)).toEqual([row.name, 'alone', 'other']);
+    expect(merged.rows[1]).toBe(faster);
+    expect(names(withOtherRows({ ...report, rows: [other] }, undefined))).toEqual(['other']);
   });
 });
 

@@ -140,6 +140,24 @@ describe('bytes read ahead', () => {
     });
   });
 
+  it('are let go of also by a read that is aborted while it waits for several of them', async () => {
+    await withFile(async (cluster, mfs) => {
+      const handle = await mfs.open('/f');
+      for (let at = 0; at < 400_000; at += 100_000) await readAt(handle, at, 100_000);
+      for (const server of [cluster.cs(1), cluster.cs(2)]) server.outgoing = () => 'hold';
+      // What is asked for from here on does not come.
+      await readAt(handle, 400_000, 4096);
+      const stop = new AbortController();
+      const waiting = handle.read({ buffer: Buffer.alloc(1_900_000), position: 404_096, signal: stop.signal });
+      setTimeout(() => stop.abort(), 50);
+      await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+      const { readBudget } = handle.volume;
+      await handle.close();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(readBudget.used).toBe(0);
+    });
+  });
+
   it('are let go of when the handle closes, whatever is on its way', async () => {
     await withoutLeaks(async () => {
       await withFile(async (cluster, mfs) => {
