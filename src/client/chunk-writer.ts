@@ -53,6 +53,8 @@ const DEAD_LISTED_PATIENCE_MS = 12_000;
 const ONLY_SERVER_MS = 500;
 /** A call that fails with less than this left has run out of time. */
 const LAST_MS = 500;
+/** How often a master that has just come back is asked for the servers of a chunk. */
+const SETTLE_POLL_MS = 100;
 /** An overloaded chunkserver wants to be asked again after this. */
 const OVERLOADED_MS = 300;
 
@@ -70,6 +72,8 @@ export interface WritableFile {
   locationChanged(index: number): void;
   /** Who holds this chunk now. */
   replicated(index: number, chunkId: bigint, servers: readonly Server[]): void;
+  /** How many servers had this chunk when it was written last; 0 where that is not known. */
+  heldBy(index: number): number;
   /** How many replicas the storage class asks for; undefined where that cannot be known. Never rejects. */
   wantedReplicas(): Promise<number | undefined>;
 }
@@ -331,6 +335,7 @@ export class ChunkWriter {
           // The chunk has, or had, servers: if none is left they are away, and the cluster is not full.
           ...(this.#chain.length > 0 && { unavailableMs: this.#volume.settings.ioTimeoutMs }),
           whenReplyLost: 'repeat',
+          settled: () => this.#untilServersAreBack(deadline),
           onRepeat: () => {
             flags = messages.ChunkOpFlag.continueOperation;
             lostReply = true;
@@ -362,6 +367,31 @@ export class ChunkWriter {
       tooFew = fsError(servers.length === 0 ? 'ENXIO' : 'ENOSPC', site, { detail, retryable: false });
       if (pause >= deadline.remainingMs) throw tooFew;
       await deadline.sleep(pause, 'waiting for chunkservers');
+    }
+  }
+
+  /**
+   * A master that has just come back knows only those servers of a chunk that have reported to it. To lock the chunk then raises its
+   * version on these alone, and leaves the bytes to them; if they fall away again, the master takes the older copies of the others for
+   * good. Not by READ_CHUNK, which the master holds back while the chunk is locked.
+   */
+  async #untilServersAreBack(deadline: Deadline): Promise<void> {
+    const { session } = this.#volume;
+    const { inode, site } = this.#file;
+    const wanted = this.#file.heldBy(this.index);
+    while (wanted > 1 && session.isSettling) {
+      const { value } = await session.tryCall(
+        messages.checkChunk,
+        { mode: messages.CHECK_WITH_PARTS, inode, chunkIndex: this.index },
+        { deadline, site },
+      );
+      if (value === undefined || value.chunkId === 0n) return;
+      const known = (value.parts ?? value.replicas ?? []).filter(
+        ({ state }) => state < messages.ReplicaState.wrongVersion,
+      );
+      if (known.length >= wanted) return;
+      debug('chunk %d: %d of %d servers are back', this.index, known.length, wanted);
+      await deadline.sleep(SETTLE_POLL_MS, 'waiting for chunkservers');
     }
   }
 

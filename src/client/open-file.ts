@@ -358,6 +358,10 @@ export class OpenFile implements WritableFile {
     this.#replication.set(index, { chunkId, servers: servers.map(addressText) });
   }
 
+  heldBy(index: number): number {
+    return this.#replication.get(index)?.servers.length ?? 0;
+  }
+
   /** The file has another storage class now. */
   placementChanged(): void {
     this.createdIn = undefined;

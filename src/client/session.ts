@@ -37,6 +37,8 @@ const RECONNECT = { firstMs: 50, factor: 2, maxMs: 1000, early: { maxMs: 200, fo
 const SOON = { firstMs: 2, factor: 2, maxMs: 300, early: { maxMs: 100, forMs: 30_000 } };
 /** One attempt to reconnect: a master that accepts and says nothing is tried again, it may have been stopped meanwhile. */
 const RECONNECT_ATTEMPT_MS = 5000;
+/** For so long after it is back a master may not know of all servers yet: they try to reach it every few seconds. */
+const SETTLING_MS = 8000;
 /** How long close() waits for the master's good-bye. */
 const CLOSE_MS = 2000;
 
@@ -55,6 +57,8 @@ export interface CallOptions<R extends object = object> {
   readonly whenReplyLost?: 'repeat' | 'doubt';
   /** Called before a request is sent again because its reply was lost. */
   readonly onRepeat?: () => void;
+  /** Awaited before each sending to a master that has just come back, and may not know of all servers yet. */
+  readonly settled?: (() => Promise<void>) | undefined;
   /**
    * Called when the call ends, by its time or its signal, while a request is on its way: the master may carry it out all the same.
    * For calls whose success holds something. `late` gives that reply, or undefined when the connection is lost before it comes.
@@ -98,6 +102,7 @@ export class Session {
   #timers: NodeJS.Timeout[] = [];
   #closed = false;
   #lostAt = 0;
+  #backAt = -Infinity;
 
   private constructor(settings: Settings, handler: SessionHandler) {
     this.#settings = settings;
@@ -139,6 +144,11 @@ export class Session {
     return endpointText(connection.endpoint) === endpointText(endpoint) ? connection.silentMs : undefined;
   }
 
+  /** Whether the connection was lost and is back since a short while ago. */
+  get isSettling(): boolean {
+    return performance.now() - this.#backAt < SETTLING_MS;
+  }
+
   get isClosed(): boolean {
     return this.#closed;
   }
@@ -165,7 +175,8 @@ export class Session {
     options: CallOptions<R>,
   ): Promise<CallOutcome<R>> {
     const connection = this.#connection;
-    if (connection === undefined || connection.lost || this.#closed) return this.#persist(message, request, options);
+    const mustWait = connection === undefined || connection.lost || this.#closed;
+    if (mustWait || (options.settled !== undefined && this.isSettling)) return this.#persist(message, request, options);
     // Nearly every call ends with its first answer: what the loop needs for others would cost each of them.
     const first = this.#ask(connection, message, request, options);
     return first.then(
@@ -201,6 +212,7 @@ export class Session {
       unavailableMs = this.#settings.retry.unavailableMs,
       whenReplyLost = message.whenReplyLost,
       onRepeat,
+      settled,
       onGivenUp,
     }: CallOptions<R>,
     first?: { readonly connection: MasterConnection; readonly reply: Promise<Reply<R>> },
@@ -211,6 +223,7 @@ export class Session {
     for (let asked = first; ; asked = undefined) {
       try {
         const connection = asked?.connection ?? (await this.#ready(deadline));
+        if (asked === undefined && this.isSettling) await settled?.();
         const reply = await (asked?.reply ?? this.#ask(connection, message, request, { deadline, onGivenUp }));
         if (reply.status === Status.OK || !patient) return outcomeOf(reply, repeated);
         const { retry } = statusInfo(reply.status);
@@ -342,6 +355,7 @@ export class Session {
       throw new ConnectionError('the client is closed', { code: 'ECONNABORTED' });
     }
     if (!first) {
+      this.#backAt = performance.now();
       // Also in a new session: what is open here is to be open there.
       this.#sendHeld();
       this.#handler.reconnected({

@@ -23,6 +23,7 @@ describe('drain', () => {
       lengthCommitted: () => undefined,
       locationChanged: () => undefined,
       replicated: () => undefined,
+      heldBy: () => 0,
       wantedReplicas: () => Promise.resolve(undefined),
     };
     const writer = new ChunkWriter(handle.volume, file, 0);
