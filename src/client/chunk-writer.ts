@@ -335,7 +335,7 @@ export class ChunkWriter {
           // The chunk has, or had, servers: if none is left they are away, and the cluster is not full.
           ...(this.#chain.length > 0 && { unavailableMs: this.#volume.settings.ioTimeoutMs }),
           whenReplyLost: 'repeat',
-          settled: () => this.#untilServersAreBack(deadline),
+          beforeAsking: () => this.#untilServersAreBack(deadline),
           onRepeat: () => {
             flags = messages.ChunkOpFlag.continueOperation;
             lostReply = true;

@@ -41,7 +41,10 @@ export interface ReadOptions {
   readonly hedgeMs?: number;
   /** Bytes that a stream, or a handle that is read from front to back, asks for ahead. Default 8 MiB. */
   readonly readAheadBytes?: number;
-  /** Bytes that all streams together may have asked for ahead; beyond it each asks for one piece. Default 64 MiB. */
+  /**
+   * Bytes that all streams and handles together may have asked for ahead; beyond it each stream asks for one piece, and handles for
+   * nothing ahead. Default 64 MiB.
+   */
   readonly totalAheadBytes?: number;
   /**
    * Labels of the chunkservers to read from where there is a choice, the most wanted first: `['A', 'B']`; `'AC'` is a server that

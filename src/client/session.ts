@@ -58,7 +58,7 @@ export interface CallOptions<R extends object = object> {
   /** Called before a request is sent again because its reply was lost. */
   readonly onRepeat?: () => void;
   /** Awaited before each sending to a master that has just come back, and may not know of all servers yet. */
-  readonly settled?: (() => Promise<void>) | undefined;
+  readonly beforeAsking?: (() => Promise<void>) | undefined;
   /**
    * Called when the call ends, by its time or its signal, while a request is on its way: the master may carry it out all the same.
    * For calls whose success holds something. `late` gives that reply, or undefined when the connection is lost before it comes.
@@ -176,7 +176,8 @@ export class Session {
   ): Promise<CallOutcome<R>> {
     const connection = this.#connection;
     const mustWait = connection === undefined || connection.lost || this.#closed;
-    if (mustWait || (options.settled !== undefined && this.isSettling)) return this.#persist(message, request, options);
+    if (mustWait || (options.beforeAsking !== undefined && this.isSettling))
+      return this.#persist(message, request, options);
     // Nearly every call ends with its first answer: what the loop needs for others would cost each of them.
     const first = this.#ask(connection, message, request, options);
     return first.then(
@@ -212,7 +213,7 @@ export class Session {
       unavailableMs = this.#settings.retry.unavailableMs,
       whenReplyLost = message.whenReplyLost,
       onRepeat,
-      settled,
+      beforeAsking,
       onGivenUp,
     }: CallOptions<R>,
     first?: { readonly connection: MasterConnection; readonly reply: Promise<Reply<R>> },
@@ -223,7 +224,7 @@ export class Session {
     for (let asked = first; ; asked = undefined) {
       try {
         const connection = asked?.connection ?? (await this.#ready(deadline));
-        if (asked === undefined && this.isSettling) await settled?.();
+        if (asked === undefined && this.isSettling) await beforeAsking?.();
         const reply = await (asked?.reply ?? this.#ask(connection, message, request, { deadline, onGivenUp }));
         if (reply.status === Status.OK || !patient) return outcomeOf(reply, repeated);
         const { retry } = statusInfo(reply.status);

@@ -65,7 +65,14 @@ export class ConnectionPool {
 
   /** An idle connection, where there is one. */
   takeIdle(endpoint: Endpoint): Connection | undefined {
-    return this.#take(endpointText(endpoint));
+    const key = endpointText(endpoint);
+    const list = this.#idle.get(key);
+    const entry = list?.pop();
+    if (list?.length === 0) this.#idle.delete(key);
+    if (entry === undefined) return undefined;
+    this.#idleCount--;
+    entry.connection.handler = undefined;
+    return entry.connection;
   }
 
   /** Makes a connection. */
@@ -125,16 +132,6 @@ export class ConnectionPool {
       connection.destroy();
     }
     this.#open.clear();
-  }
-
-  #take(key: string): Connection | undefined {
-    const list = this.#idle.get(key);
-    const entry = list?.pop();
-    if (list?.length === 0) this.#idle.delete(key);
-    if (entry === undefined) return undefined;
-    this.#idleCount--;
-    entry.connection.handler = undefined;
-    return entry.connection;
   }
 
   #forgetIdle(connection: Connection): void {

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { Call } from '../../src/protocol/message.ts';
 import { writeChunk } from '../../src/protocol/messages/chunk.ts';
 import { FlockCommand, flock } from '../../src/protocol/messages/lock.ts';
 import { Status } from '../../src/protocol/status.ts';
@@ -20,10 +21,10 @@ class Gate {
   readonly opened = new Promise<void>((resolve) => (this.open = resolve));
 }
 
-/** The first WRITE_CHUNK is carried out, and answered, when the gate opens. */
-function holdFirst(cluster: FakeCluster): Gate {
+/** The first call of this kind is carried out, and answered, when the gate opens. */
+function holdFirst<Q extends object, R extends object>(cluster: FakeCluster, message: Call<Q, R>): Gate {
   const gate = new Gate();
-  cluster.master.on(writeChunk, async (_value, { call, next }) => {
+  cluster.master.on(message, async (_value, { call, next }) => {
     if (call === 0) await gate.opened;
     return next();
   });
@@ -37,7 +38,7 @@ describe('a WRITE_CHUNK that was given up', () => {
     await withoutLeaks(async () => {
       await using cluster = await FakeCluster.start();
       await using mfs = await cluster.connect({ ioTimeoutMs: 300 });
-      const gate = holdFirst(cluster);
+      const gate = holdFirst(cluster, writeChunk);
       await expect(mfs.writeFile('/f', 'text')).rejects.toMatchObject({
         code: expect.stringMatching(/^E(IO|TIMEDOUT)$/) as string,
       });
@@ -56,7 +57,7 @@ describe('a WRITE_CHUNK that was given up', () => {
   it('by a signal ends at once, and is unlocked when it is granted', async () => {
     await using cluster = await FakeCluster.start();
     await using mfs = await cluster.connect();
-    const gate = holdFirst(cluster);
+    const gate = holdFirst(cluster, writeChunk);
     const abort = new AbortController();
     const startedAt = performance.now();
     const writing = mfs.writeFile('/f', pattern(1000, 1), { signal: abort.signal });
@@ -89,7 +90,7 @@ describe('a WRITE_CHUNK that was given up', () => {
   it('is over before the same client asks for that chunk again: unlocking does not ask whose lock it is', async () => {
     await using cluster = await FakeCluster.start();
     await using mfs = await cluster.connect({ ioTimeoutMs: 1000 });
-    const gate = holdFirst(cluster);
+    const gate = holdFirst(cluster, writeChunk);
     const abort = new AbortController();
     const writing = mfs.writeFile('/f', 'text', { signal: abort.signal });
     await cluster.timeline.until(ASKED);
@@ -136,7 +137,7 @@ describe('a WRITE_CHUNK that was given up', () => {
       await withoutLeaks(async () => {
         await using cluster = await FakeCluster.start();
         const mfs = await cluster.connect({ ioTimeoutMs: 200 });
-        const gate = holdFirst(cluster);
+        const gate = holdFirst(cluster, writeChunk);
         await expect(mfs.writeFile('/f', 'text')).rejects.toMatchObject({
           code: expect.stringMatching(/^E(IO|TIMEDOUT)$/) as string,
         });
@@ -171,11 +172,7 @@ describe('a lock that was tried and given up', () => {
   it('is unlocked when it is granted', async () => {
     await using cluster = await FakeCluster.start();
     await using mfs = await cluster.connect();
-    const gate = new Gate();
-    cluster.master.on(flock, async (_value, { call, next }) => {
-      if (call === 0) await gate.opened;
-      return next();
-    });
+    const gate = holdFirst(cluster, flock);
     await using file = await mfs.open('/f', 'w');
     await expect(file.lock({ wait: false, timeoutMs: 100 })).rejects.toMatchObject({ code: 'ETIMEDOUT' });
     expect(unlocks(cluster)).toBe(0);
@@ -187,11 +184,7 @@ describe('a lock that was tried and given up', () => {
   it('and taken again meanwhile stays until the handle is closed', async () => {
     await using cluster = await FakeCluster.start();
     await using mfs = await cluster.connect();
-    const gate = new Gate();
-    cluster.master.on(flock, async (_value, { call, next }) => {
-      if (call === 0) await gate.opened;
-      return next();
-    });
+    const gate = holdFirst(cluster, flock);
     const file = await mfs.open('/f', 'w');
     await expect(file.lock({ wait: false, timeoutMs: 100 })).rejects.toMatchObject({ code: 'ETIMEDOUT' });
     const lock = await file.lock({ wait: false });
