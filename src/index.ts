@@ -83,7 +83,7 @@ export type { ReadStreamOptions } from './client/read-stream.ts';
 export { WriteStream } from './client/write-stream.ts';
 export type { WriteStreamOptions } from './client/write-stream.ts';
 export type { ConnectOptions, ReadOptions, RetryOptions, WriteOptions } from './client/options.ts';
-export type { ClientEvents, ReplicaFault, UnderReplicated } from './client/events.ts';
+export type { ClientEvents, Forgotten, ReplicaFault, UnderReplicated } from './client/events.ts';
 export type { ReplicaChoice } from './client/one-replica.ts';
 export type { ChunkReplication } from './client/open-file.ts';
 export type { ChunkInfo, ReplicaInfo, ReplicaStateName } from './client/replica-info.ts';

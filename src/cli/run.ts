@@ -136,6 +136,7 @@ class Running {
     client.on('replicaFault', ({ path, chunk, server, error }) =>
       once(path, `chunk ${chunk} at ${server}: ${errorText(error)}`),
     );
+    client.on('forgotten', ({ path, error }) => this.#failed(path, error));
   }
 
   #failed(path: string | undefined, error: unknown): void {

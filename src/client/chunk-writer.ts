@@ -1,7 +1,7 @@
 /**
  * Writes what a buffer holds for one chunk, over as many write sessions and chains as it takes:
  *
- *     WRITE_CHUNK  the master locks the chunk and says id, version and servers
+ *     WRITE_CHUNK  the master locks the chunk and says id, version and servers: see ChunkLease
  *     session      the sans-IO machine ChunkWrite over one connection to the first server
  *     WRITE_CHUNK_END on every path: unlocks the chunk and tells the file's length
  *
@@ -14,15 +14,16 @@ import createDebug from 'debug';
 import { ConnectionError, MooseFSError, StatusError } from '../errors.ts';
 import { addressText } from '../protocol/address.ts';
 import { ChunkWrite } from '../protocol/conversations/chunk-write.ts';
-import { CHUNK_SIZE, BLOCK_SIZE } from '../protocol/geometry.ts';
-import * as messages from '../protocol/messages/chunk.ts';
+import { BLOCK_SIZE } from '../protocol/geometry.ts';
 import { Status } from '../protocol/status.ts';
 import { Backoff } from '../transport/backoff.ts';
 import { Deadline } from '../transport/deadline.ts';
 import { chunkWriteChannel, traced } from './diagnostics.ts';
+import type { ChunkGrant } from './acknowledged-chunks.ts';
+import { ChunkLease } from './chunk-lease.ts';
+import type { WritableFile } from './chunk-lease.ts';
 import { findSilentServers } from './chunkserver-probe.ts';
-import { fsError, statusError, withSite } from './fs-errors.ts';
-import type { CallSite } from './fs-errors.ts';
+import { fsError, withSite } from './fs-errors.ts';
 import type { Server } from './replicas.ts';
 import type { Volume } from './volume.ts';
 import type { PendingBlock } from './write-buffer.ts';
@@ -51,39 +52,8 @@ const DEAD_LISTED_PATIENCE_MS = 12_000;
  * chunk's version without that server, whose copy, the only one, is worthless when it comes back.
  */
 const ONLY_SERVER_MS = 500;
-/** A call that fails with less than this left has run out of time. */
-const LAST_MS = 500;
-/** How often a master that has just come back is asked for the servers of a chunk. */
-const SETTLE_POLL_MS = 100;
 /** An overloaded chunkserver wants to be asked again after this. */
 const OVERLOADED_MS = 300;
-
-/** What a writer needs of its file. */
-export interface WritableFile {
-  readonly inode: number;
-  readonly site: CallSite;
-  /** Bytes were acknowledged by every replica. */
-  acknowledged(bytes: number): void;
-  /** A lock on the chunk is passed over: nobody else writes this file. */
-  readonly takesOver: boolean;
-  /** The master knows the file to be at least this long. */
-  lengthCommitted(length: number): void;
-  /** Locations of this chunk may have changed. */
-  locationChanged(index: number): void;
-  /** Who holds this chunk now. */
-  replicated(index: number, chunkId: bigint, servers: readonly Server[]): void;
-  /** How many servers had this chunk when it was written last; 0 where that is not known. */
-  heldBy(index: number): number;
-  /** How many replicas the storage class asks for; undefined where that cannot be known. Never rejects. */
-  wantedReplicas(): Promise<number | undefined>;
-}
-
-interface Grant {
-  readonly chunkId: bigint;
-  readonly chunkVersion: number;
-  readonly length: number;
-  readonly servers: readonly Server[];
-}
 
 /** Writes one chunk of one file. */
 export class ChunkWriter {
@@ -96,6 +66,8 @@ export class ChunkWriter {
   #addedAt = 0;
   /** From the start of {@link run} to its end, pauses included. */
   #running = false;
+  /** The last session has. */
+  #hasFailed = false;
   #session: WriteSession | undefined;
   /** When a block was last acknowledged, or the writer was started. */
   #progressAt = 0;
@@ -112,18 +84,16 @@ export class ChunkWriter {
   readonly #silent = new Set<string>();
   /** Suspects are being asked whether they are back. */
   #asking = false;
-  /** The servers that the master gave for this chunk last. */
-  #chain: readonly string[] = [];
+  readonly #lease: ChunkLease;
   #drains: { readonly upTo: number; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #aborted: MooseFSError | undefined;
   /** Ends the wait for the master when it is given up. */
   readonly #giveUp = new AbortController();
-  /** The list that was reported as short last. */
-  #reported = '';
 
   constructor(volume: Volume, file: WritableFile, index: number) {
     this.#volume = volume;
     this.#file = file;
+    this.#lease = new ChunkLease(volume, file, index);
     this.buffer = new WriteBuffer(volume.blocks);
     this.index = index;
   }
@@ -179,6 +149,7 @@ export class ChunkWriter {
       const failure = await this.#attempt(Deadline.in(Math.max(1, leftMs), this.#giveUp.signal));
       this.#throwIfAborted();
       if (this.buffer.bytes < before) retry.reset();
+      this.#hasFailed = failure !== undefined;
       if (failure === undefined) {
         this.#resolveDrains();
         continue;
@@ -202,9 +173,9 @@ export class ChunkWriter {
   async #attempt(deadline: Deadline): Promise<unknown> {
     this.#acknowledgedEnd = 0;
     const unlocked = this.#volume.chunkLocks.hold();
-    let grant: Grant | undefined;
+    let grant: ChunkGrant | undefined;
     try {
-      grant = await this.#begin(deadline);
+      grant = await this.#lease.begin(deadline, { afterFailure: this.#hasFailed });
       if (this.#listsDeadServer(grant)) {
         void this.#askSuspects(grant);
         return new DeadServerListed();
@@ -216,7 +187,7 @@ export class ChunkWriter {
     } finally {
       // Whatever happened: the chunk is unlocked, and what was acknowledged counts.
       try {
-        if (grant !== undefined) await this.#end(grant, this.#acknowledgedEnd);
+        if (grant !== undefined) await this.#lease.end(grant, this.#acknowledgedEnd);
       } finally {
         unlocked();
       }
@@ -245,7 +216,7 @@ export class ChunkWriter {
    * Whether a listed server is known to be dead, so that it is better to wait for the master to notice. One chain is tried all the
    * same, with that server at its end: it may be only us who cannot reach it.
    */
-  #listsDeadServer({ servers }: Grant): boolean {
+  #listsDeadServer({ servers }: ChunkGrant): boolean {
     if (performance.now() - this.#progressAt > DEAD_LISTED_PATIENCE_MS) return false;
     const suspects = servers.filter((server) => this.#volume.replicas.isSuspect(server)).length;
     if (suspects === 0) return false;
@@ -260,12 +231,12 @@ export class ChunkWriter {
       const late = performance.now() - this.#progressAt > DEAD_LISTED.lateAfterMs;
       return late ? DEAD_LISTED.lateMs : DEAD_LISTED.earlyMs;
     }
-    if (this.#chain.length === 1 && isHangUp(failure)) return Math.max(ONLY_SERVER_MS, retry.next());
+    if (this.#lease.servers.length === 1 && isHangUp(failure)) return Math.max(ONLY_SERVER_MS, retry.next());
     return retry.next();
   }
 
   /** A server that only lost its connections answers again, and the master never drops it: then it is not waited for any longer. */
-  async #askSuspects({ servers }: Grant): Promise<void> {
+  async #askSuspects({ servers }: ChunkGrant): Promise<void> {
     if (this.#asking) return;
     this.#asking = true;
     const { replicas } = this.#volume;
@@ -284,9 +255,9 @@ export class ChunkWriter {
    * no space needs no more words.
    */
   #refused(failure: unknown): unknown {
-    const saysAll = this.#chain.length === 0 || !(failure instanceof MooseFSError) || failure.code === 'ENOSPC';
+    const saysAll = this.#lease.servers.length === 0 || !(failure instanceof MooseFSError) || failure.code === 'ENOSPC';
     if (saysAll || !(failure.cause instanceof StatusError)) return withSite(failure, this.#file.site);
-    const last = `last on ${this.#chain.join(', ')}`;
+    const last = `last on ${this.#lease.servers.join(', ')}`;
     const detail = `${this.buffer.bytes} bytes of chunk ${this.index}, ${last}, are not written: ${failure.cause.message}`;
     return fsError(failure.code, this.#file.site, { cause: failure.cause, detail, retryable: failure.retryable });
   }
@@ -300,151 +271,15 @@ export class ChunkWriter {
 
   /** Whom it waits for: servers that do not answer, or else those of the chain. */
   get waitsFor(): readonly string[] {
-    return this.#silent.size > 0 ? [...this.#silent] : this.#chain;
+    return this.#silent.size > 0 ? [...this.#silent] : this.#lease.servers;
   }
 
   #silentText(): string {
     return this.#silent.size === 0 ? '' : `no answer from ${[...this.#silent].join(', ')}; `;
   }
 
-  /** WRITE_CHUNK, until there are servers enough. */
-  async #begin(deadline: Deadline): Promise<Grant> {
-    const { inode, site } = this.#file;
-    const { chunkLocks } = this.#volume;
-    const place = { inode, index: this.index, site };
-    const { mayBeOurs } = await chunkLocks.settled(place, deadline);
-    const pauses = new Backoff({ firstMs: 50, factor: 2, maxMs: 1000 });
-    let tooFew: MooseFSError | undefined;
-    // After a lost reply the lock may be ours already; CONTINUEOP passes our own lock, and that of a writer which died.
-    let flags = this.#file.takesOver || mayBeOurs ? messages.ChunkOpFlag.continueOperation : 0;
-    let lostReply = false;
-    for (;;) {
-      const asking = this.#volume.session.call(
-        messages.writeChunk,
-        {
-          inode,
-          chunkIndex: this.index,
-          get flags() {
-            return flags;
-          },
-        },
-        {
-          deadline,
-          site,
-          patient: true,
-          // The chunk has, or had, servers: if none is left they are away, and the cluster is not full.
-          ...(this.#chain.length > 0 && { unavailableMs: this.#volume.settings.ioTimeoutMs }),
-          whenReplyLost: 'repeat',
-          beforeAsking: () => this.#untilServersAreBack(deadline),
-          onRepeat: () => {
-            flags = messages.ChunkOpFlag.continueOperation;
-            lostReply = true;
-          },
-          onGivenUp: (late) => chunkLocks.gaveUp(place, late),
-        },
-      );
-      // Out of time while the master was still busy with the answer before: that one says more.
-      const reply = await asking.catch((error: unknown) => {
-        if (lostReply) chunkLocks.doubt(place);
-        throw tooFew !== undefined && deadline.remainingMs < LAST_MS ? tooFew : error;
-      });
-      lostReply = false;
-      chunkLocks.granted(place);
-      // The order of the chain is ours to choose: servers that failed lately last, then the busy ones.
-      const servers = this.#volume.replicas.order(reply.servers.filter(({ ip, port }) => ip !== 0 && port !== 0));
-      const grant: Grant = { chunkId: reply.chunkId, chunkVersion: reply.chunkVersion, length: reply.length, servers };
-      this.#file.locationChanged(this.index);
-      const required = await this.#required(grant, deadline);
-      if (servers.length >= required) {
-        this.#chain = servers.map(addressText);
-        this.#file.replicated(this.index, grant.chunkId, servers);
-        this.#reportShortList(grant);
-        return grant;
-      }
-      await this.#end(grant, 0);
-      const pause = pauses.next();
-      const detail = `the master lists ${servers.length} of ${required} required replicas for chunk ${this.index}`;
-      tooFew = fsError(servers.length === 0 ? 'ENXIO' : 'ENOSPC', site, { detail, retryable: false });
-      if (pause >= deadline.remainingMs) throw tooFew;
-      await deadline.sleep(pause, 'waiting for chunkservers');
-    }
-  }
-
-  /**
-   * A master that has just come back knows only those servers of a chunk that have reported to it. To lock the chunk then raises its
-   * version on these alone, and leaves the bytes to them; if they fall away again, the master takes the older copies of the others for
-   * good. Not by READ_CHUNK, which the master holds back while the chunk is locked.
-   */
-  async #untilServersAreBack(deadline: Deadline): Promise<void> {
-    const { session } = this.#volume;
-    const { inode, site } = this.#file;
-    const wanted = this.#file.heldBy(this.index);
-    while (wanted > 1 && session.isSettling) {
-      const { value } = await session.tryCall(
-        messages.checkChunk,
-        { mode: messages.CHECK_WITH_PARTS, inode, chunkIndex: this.index },
-        { deadline, site },
-      );
-      if (value === undefined || value.chunkId === 0n) return;
-      const known = (value.parts ?? value.replicas ?? []).filter(
-        ({ state }) => state < messages.ReplicaState.wrongVersion,
-      );
-      if (known.length >= wanted) return;
-      debug('chunk %d: %d of %d servers are back', this.index, known.length, wanted);
-      await deadline.sleep(SETTLE_POLL_MS, 'waiting for chunkservers');
-    }
-  }
-
-  /** How many servers a list must have. */
-  async #required(grant: Grant, deadline: Deadline): Promise<number> {
-    const { replicas } = this.#volume.settings.write;
-    if (replicas === 'listed') return 1;
-    if (replicas !== 'goal') return replicas;
-    try {
-      return (await deadline.bound(this.#file.wantedReplicas(), 'asking for the storage class')) ?? 1;
-    } catch (error) {
-      await this.#end(grant, 0);
-      throw error;
-    }
-  }
-
-  /** Tells, once for each list, that the master listed fewer servers than the storage class asks for. Delays nothing. */
-  #reportShortList({ chunkId, servers }: Grant): void {
-    const list = `${chunkId}:${servers.length}`;
-    if (this.#reported === list) return;
-    this.#reported = list;
-    void this.#file.wantedReplicas().then((wanted) => {
-      if (wanted === undefined || servers.length >= wanted) return;
-      this.#volume.events.emit('underReplicated', {
-        path: this.#file.site.path,
-        inode: this.#file.inode,
-        chunk: this.index,
-        chunkId,
-        servers: servers.map(addressText),
-        listed: servers.length,
-        wanted,
-      });
-    });
-  }
-
-  /** WRITE_CHUNK_END. `acknowledgedEnd`: offset in the chunk up to which bytes are on every replica; 0: none. */
-  async #end(grant: Grant, acknowledgedEnd: number): Promise<void> {
-    const { inode, site } = this.#file;
-    const fileEnd = acknowledgedEnd === 0 ? 0 : this.index * CHUNK_SIZE + acknowledgedEnd;
-    const length = acknowledgedEnd === 0 ? 0 : Math.max(grant.length, fileEnd);
-    // A deadline of its own: the lock is released also when the operation's time is over.
-    const { status } = await this.#volume.session.tryCall(
-      messages.writeChunkEnd,
-      { chunkId: grant.chunkId, inode, chunkIndex: this.index, length, flags: 0, offset: 0, size: acknowledgedEnd },
-      { deadline: Deadline.in(this.#volume.settings.requestTimeoutMs), site },
-    );
-    this.#file.locationChanged(this.index);
-    if (status !== Status.OK && acknowledgedEnd > 0) throw statusError(status, site, messages.writeChunkEnd.name);
-    if (fileEnd > 0) this.#file.lengthCommitted(fileEnd);
-  }
-
   /** One session on one chain. Resolves when everything sent is acknowledged and the session was finished properly. */
-  async #write(grant: Grant): Promise<void> {
+  async #write(grant: ChunkGrant): Promise<void> {
     const { replicas } = this.#volume;
     const running = grant.servers.map((server) => replicas.begin(server));
     try {
@@ -460,7 +295,7 @@ export class ChunkWriter {
   }
 
   /** Gives false when a kept connection turned out to be dead before the chain stood: that says nothing about the chain. */
-  async #tryChain(grant: Grant, fresh: boolean): Promise<boolean> {
+  async #tryChain(grant: ChunkGrant, fresh: boolean): Promise<boolean> {
     const { pool, replicas, settings } = this.#volume;
     const [first, ...chain] = grant.servers as [Server, ...Server[]];
     const { connection, reused } = await pool.acquire(replicas.endpoint(first), Deadline.in(CONNECT_MS), { fresh });
@@ -504,7 +339,7 @@ export class ChunkWriter {
     }
   }
 
-  #source(grant: Grant): BlockSource {
+  #source(grant: ChunkGrant): BlockSource {
     const addedAt = (): number => this.#addedAt;
     return {
       next: () => this.#nextBlock(),
@@ -539,7 +374,7 @@ export class ChunkWriter {
     return this.#unstoredBytes > 0 && (this.#unstoredBytes >= settings.write.bufferBytes / 2 || writeBudget.isFull);
   }
 
-  #acknowledged(blocks: readonly PendingBlock[], { servers }: Grant): void {
+  #acknowledged(blocks: readonly PendingBlock[], { servers }: ChunkGrant): void {
     this.#progressAt = performance.now();
     this.#triedAround = false;
     this.#silent.clear();
@@ -571,7 +406,7 @@ export class ChunkWriter {
   }
 
   /** In a chain the client never learns which server failed: ask each one whether it is there, and remember. */
-  async #chainIsAlive({ servers }: Grant): Promise<boolean> {
+  async #chainIsAlive({ servers }: ChunkGrant): Promise<boolean> {
     const silent = await findSilentServers(this.#volume, servers);
     for (const server of silent) {
       debug('chunk %d: %s does not answer', this.index, addressText(server));

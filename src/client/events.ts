@@ -28,6 +28,17 @@ export interface ReplicaFault {
   readonly error: MooseFSError;
 }
 
+/**
+ * A file was closed, and the master, killed shortly after, came back without what it had acknowledged of it. Files that are still open
+ * reject instead.
+ */
+export interface Forgotten {
+  readonly path: string | undefined;
+  readonly inode: number;
+  /** What is missing. `ENOENT`: the file itself, unless somebody has removed it meanwhile. */
+  readonly error: MooseFSError;
+}
+
 /** Events of {@link MooseFS}. */
 export interface ClientEvents {
   /** The connection to the master is back. */
@@ -39,4 +50,6 @@ export interface ClientEvents {
   underReplicated: [UnderReplicated];
   /** A replica with a wrong checksum, a wrong version, or missing. Reads went on with another one if there was any. */
   replicaFault: [ReplicaFault];
+  /** A file that was closed up to 2 s before the master was lost is not as it was acknowledged. */
+  forgotten: [Forgotten];
 }

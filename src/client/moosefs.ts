@@ -26,6 +26,7 @@ import { fsError } from './fs-errors.ts';
 import { Locks } from './locks.ts';
 import { NameCache } from './name-cache.ts';
 import type { CallContext } from './nodes.ts';
+import { inParallel } from './open-file.ts';
 import { OpenFiles } from './open-files.ts';
 import { resolveSettings } from './options.ts';
 import type { ConnectOptions, Settings } from './options.ts';
@@ -64,6 +65,7 @@ import { waitForReplication } from './replication-wait.ts';
 import type { ReplicationProgress, ReplicationWaitOptions } from './replication-wait.ts';
 import { verifyChunks } from './verify.ts';
 import type { FileVerification, VerifyOptions } from './verify.ts';
+import { ioDeadline } from './volume.ts';
 import type { Volume } from './volume.ts';
 import { xattrApi } from './xattr.ts';
 import type { XattrApi } from './xattr.ts';
@@ -84,6 +86,8 @@ const RECEIVE_BUFFER = 256 * 1024;
 const KEPT_BYTES = 16 * 1024 * 1024;
 /** How long close() waits for the master to unlock chunks. One that is away takes back what it has not answered. */
 const UNLOCK_MS = 2000;
+/** Closed files that a master that is back is asked after at once. */
+const PARALLEL_QUESTIONS = 16;
 function makeVolume(settings: Settings, session: Session, events: EventEmitter<ClientEvents>): Volume {
   const writeBudget = new MemoryBudget(settings.write.totalBufferBytes);
   const readBudget = new MemoryBudget(settings.read.totalAheadBytes);
@@ -188,6 +192,7 @@ export class MooseFS extends FileSystem {
           made.volume?.names.clear();
           if (!info.resumed) made.volume?.locks.sessionLost(sessionLost());
           for (const file of made.volume?.files.values() ?? []) file.locations.forgetAll();
+          if (made.volume !== undefined) void askAfterClosedFiles(made.volume, performance.now() - info.downMs);
           made.client?.emit('reconnect', info);
         },
         failover: (info) => made.client?.emit('failover', info),
@@ -492,4 +497,14 @@ export class MooseFS extends FileSystem {
     await open?.flush(context.deadline);
     return { inode, length: Math.max(attributes.length, open?.length ?? 0) };
   }
+}
+
+/** Whether the master still knows what it acknowledged of files that were closed shortly before it was lost. */
+async function askAfterClosedFiles(volume: Volume, lostAt: number): Promise<void> {
+  const { files, events, session } = volume;
+  await inParallel(files.closedBefore(lostAt), PARALLEL_QUESTIONS, async (file) => {
+    const error: unknown = await file.flush(ioDeadline(volume)).catch((failure: unknown) => failure);
+    if (error instanceof MooseFSError && !session.isClosed)
+      events.emit('forgotten', { path: file.site.path, inode: file.inode, error });
+  });
 }

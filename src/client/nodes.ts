@@ -188,6 +188,7 @@ export async function truncatePath(
     { inode, flags: 0, uid, gids, length: Math.max(0, length) },
     { ...context, patient: true, whenReplyLost: 'repeat' },
   );
+  volume.files.cut(inode, length);
   open?.locations.forgetAll();
   open?.learn(changed.attributes);
 }

@@ -3,21 +3,21 @@
  * and whether anything was lost. Positions and lengths are bytes.
  */
 import { ConnectionError, MooseFSError } from '../errors.ts';
-import { addressText } from '../protocol/address.ts';
 import type { Attributes } from '../protocol/attributes.ts';
 import { BLOCK_SIZE, CHUNK_SIZE, MAX_FILE_LENGTH, chunkIndexOf, chunkRanges } from '../protocol/geometry.ts';
 import * as inodeMessages from '../protocol/messages/inode.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Endpoint } from '../transport/tcp.ts';
+import { AcknowledgedChunks } from './acknowledged-chunks.ts';
 import { ChunkLocations } from './chunk-locations.ts';
 import { readChunkRange } from './chunk-reader.ts';
 import type { ChunkReadRequest } from './chunk-reader.ts';
+import { ChunkLease } from './chunk-lease.ts';
+import type { WritableFile } from './chunk-lease.ts';
 import { ChunkWriter } from './chunk-writer.ts';
-import type { WritableFile } from './chunk-writer.ts';
 import { fsError, withSite } from './fs-errors.ts';
 import type { CallSite } from './fs-errors.ts';
 import { readChosenReplica } from './one-replica.ts';
-import type { Server } from './replicas.ts';
 import { Slots } from './slots.ts';
 import type { Service } from './served-by.ts';
 import { ioDeadline } from './volume.ts';
@@ -46,10 +46,10 @@ export class OpenFile implements WritableFile {
   readonly inode: number;
   readonly site: CallSite;
   readonly locations: ChunkLocations;
+  readonly chunks: AcknowledgedChunks;
   readonly #volume: Volume;
   readonly #writers = new Map<number, ChunkWriter>();
   readonly #slots: Slots;
-  readonly #replication = new Map<number, { chunkId: bigint; servers: readonly string[] }>();
   #length: number;
   /** Seconds since 1970, as the master said last. */
   #mtime: number;
@@ -80,6 +80,7 @@ export class OpenFile implements WritableFile {
     this.#mtime = attributes.mtime;
     this.site = { syscall: 'write', path };
     this.locations = new ChunkLocations(volume.session, inode);
+    this.chunks = new AcknowledgedChunks(volume.session);
     this.#slots = new Slots(volume.settings.write.parallelChunks);
   }
 
@@ -110,9 +111,7 @@ export class OpenFile implements WritableFile {
 
   /** Which replicas acknowledged what was written here, chunk by chunk. */
   get replication(): ChunkReplication[] {
-    return [...this.#replication]
-      .sort(([a], [b]) => a - b)
-      .map(([chunk, { chunkId, servers }]) => ({ chunk, chunkId, servers, wanted: this.#wantedKnown }));
+    return this.chunks.replication.map((chunk) => ({ ...chunk, wanted: this.#wantedKnown }));
   }
 
   /** The master said this of the file. */
@@ -130,6 +129,7 @@ export class OpenFile implements WritableFile {
   /** Another client changed a chunk, or cut the file. */
   changedElsewhere(index: number, truncatedTo: number | undefined): void {
     this.locations.forget(index, { andLater: truncatedTo !== undefined });
+    if (truncatedTo !== undefined) this.chunks.cut(truncatedTo);
     if (truncatedTo !== undefined) this.#length = Math.max(truncatedTo, this.isDirty ? this.#dirtyEnd : 0);
   }
 
@@ -229,23 +229,45 @@ export class OpenFile implements WritableFile {
   }
 
   #lost(writer: ChunkWriter, error: unknown): void {
+    this.#failed(error);
+    this.acknowledged(writer.buffer.clear());
+  }
+
+  #failed(error: unknown): void {
     const failure = withSite(error, this.site);
     this.#failures.push(
       failure instanceof MooseFSError ? failure : new MooseFSError(String(error), { code: 'EIO', cause: error }),
     );
-    this.acknowledged(writer.buffer.clear());
   }
 
   /** Resolves when every byte written so far is on every listed replica and the master knows the length. */
   async flush(deadline: Deadline): Promise<void> {
     const growths = this.#growths;
-    if (this.#writers.size === 0) return;
     const writers = [...this.#writers.values()];
-    try {
-      await deadline.bound(Promise.all(writers.map((writer) => writer.drain())), 'waiting for all replicas');
-      this.#knownGrowths = Math.max(this.#knownGrowths, growths);
-    } catch (error) {
-      throw this.#notAcknowledged(error, writers);
+    if (writers.length > 0) {
+      try {
+        await deadline.bound(Promise.all(writers.map((writer) => writer.drain())), 'waiting for all replicas');
+        this.#knownGrowths = Math.max(this.#knownGrowths, growths);
+      } catch (error) {
+        throw this.#notAcknowledged(error, writers);
+      }
+    }
+    await this.#confirm(deadline);
+  }
+
+  /** Asks a master that is back whether it still knows what it had acknowledged before it was lost, until there is no doubt. */
+  async #confirm(deadline: Deadline): Promise<void> {
+    for (let chunks = this.chunks.inDoubt(); chunks.length > 0; chunks = this.chunks.inDoubt()) {
+      await inParallel(chunks, PARALLEL_READS, async ({ index, end }) => {
+        // Who writes there asks as well.
+        const writer = this.#writers.get(index);
+        if (writer !== undefined) return deadline.bound(writer.drain(), 'waiting for all replicas');
+        await new ChunkLease(this.#volume, this, index).confirm(end, deadline).catch((error: unknown) => {
+          // Where there is still doubt, the next who asks may learn that all is well.
+          if (!this.chunks.isInDoubt(index)) this.#failed(error);
+          throw withSite(error, this.site);
+        });
+      });
     }
   }
 
@@ -255,6 +277,13 @@ export class OpenFile implements WritableFile {
     const servers = new Set(writers.filter(({ buffer }) => buffer.bytes > 0).flatMap(({ waitsFor }) => waitsFor));
     const whom = servers.size === 0 ? '' : `; not acknowledged by ${[...servers].join(', ')}`;
     return fsError('ETIMEDOUT', this.site, { cause: error, detail: `${error.message}${whom}`, retryable: true });
+  }
+
+  /** It is not there any more: every handle is told, and nothing more is written. */
+  lose(error: MooseFSError): void {
+    this.chunks.cut(0);
+    this.#failed(error);
+    this.abort(error);
   }
 
   /** Drops what is not written, and ends the sessions. */
@@ -322,6 +351,7 @@ export class OpenFile implements WritableFile {
       { deadline, site, patient: true, whenReplyLost: 'repeat' },
     );
     this.locations.forget(chunkIndexOf(length), { andLater: true });
+    this.#volume.files.cut(this.inode, length);
     this.#dirtyEnd = 0;
     this.#length = attributes.length;
   }
@@ -352,14 +382,6 @@ export class OpenFile implements WritableFile {
 
   locationChanged(index: number): void {
     this.locations.forget(index);
-  }
-
-  replicated(index: number, chunkId: bigint, servers: readonly Server[]): void {
-    this.#replication.set(index, { chunkId, servers: servers.map(addressText) });
-  }
-
-  heldBy(index: number): number {
-    return this.#replication.get(index)?.servers.length ?? 0;
   }
 
   /** The file has another storage class now. */

@@ -103,7 +103,7 @@ async function create(
     if (value === undefined) throw statusError(status, site, messages.create.name);
     const { inode, attributes, openedFlags } = value;
     volume.session.held.hold(inode);
-    const file = volume.files.acquire(volume, inode, attributes, site.path);
+    const file = volume.files.made(volume, inode, attributes, site.path);
     file.createdIn = parent;
     return {
       inode,
@@ -152,8 +152,10 @@ async function openFound(
     }
     if (value === undefined) throw statusError(status, site, messages.open.name);
     const file = volume.files.acquire(volume, inode, value.attributes, site.path);
-    if (flags.truncate) file.locations.forgetAll();
-    else if (found.chunk !== undefined && attributes.mtime === value.attributes.mtime)
+    if (flags.truncate) {
+      volume.files.cut(inode, 0);
+      file.locations.forgetAll();
+    } else if (found.chunk !== undefined && attributes.mtime === value.attributes.mtime)
       file.locations.learn(0, found.chunk);
     return {
       inode,

@@ -86,6 +86,12 @@ export interface SessionHandler {
   closed(error?: MooseFSError): void;
 }
 
+/** One connection of a session, as those see it who must know whether it is still the same. */
+export interface Connected {
+  /** When it was lost, on the clock of `performance.now()`; undefined while it lasts. */
+  lostAt: number | undefined;
+}
+
 /** A session with a master. */
 export class Session {
   readonly #settings: Settings;
@@ -101,7 +107,7 @@ export class Session {
   #nextMsgid = 1;
   #timers: NodeJS.Timeout[] = [];
   #closed = false;
-  #lostAt = 0;
+  #connected: Connected = { lostAt: undefined };
   #backAt = -Infinity;
 
   private constructor(settings: Settings, handler: SessionHandler) {
@@ -147,6 +153,11 @@ export class Session {
   /** Whether the connection was lost and is back since a short while ago. */
   get isSettling(): boolean {
     return performance.now() - this.#backAt < SETTLING_MS;
+  }
+
+  /** The connection that is there, or was there last. */
+  get connected(): Connected {
+    return this.#connected;
   }
 
   get isClosed(): boolean {
@@ -345,8 +356,10 @@ export class Session {
 
   #established(connection: MasterConnection, endpoint: Endpoint, first: boolean): MasterConnection {
     const previous = this.#lastEndpoint;
+    const lostAt = this.#connected.lostAt ?? performance.now();
     const { session } = connection;
     this.#connection = connection;
+    this.#connected = { lostAt: undefined };
     this.#lastEndpoint = endpoint;
     this.#identity = { sessionId: session.sessionId, metaId: session.metaId };
     // A reconnect does not repeat what the session may do.
@@ -362,7 +375,7 @@ export class Session {
       this.#handler.reconnected({
         master: endpoint,
         resumed: session.resumed,
-        downMs: Math.round(performance.now() - this.#lostAt),
+        downMs: Math.round(performance.now() - lostAt),
       });
       if (previous !== undefined && endpointText(previous) !== endpointText(endpoint))
         this.#handler.failover({ from: previous, to: endpoint });
@@ -374,7 +387,7 @@ export class Session {
     if (connection === undefined || connection !== this.#connection) return;
     this.#nextMsgid = connection.nextMsgid;
     this.#connection = undefined;
-    this.#lostAt = performance.now();
+    this.#connected.lostAt = performance.now();
     if (this.#closed) return;
     debug('lost: %s', error.message);
     // At once, not at the next call: open files and locks are kept by being there.

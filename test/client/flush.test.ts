@@ -1,8 +1,9 @@
 /** Waiting for what is written: who is answered when, and what becomes of a write that nobody waits for any more. */
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { AcknowledgedChunks } from '../../src/client/acknowledged-chunks.ts';
 import { ChunkWriter } from '../../src/client/chunk-writer.ts';
-import type { WritableFile } from '../../src/client/chunk-writer.ts';
+import type { WritableFile } from '../../src/client/chunk-lease.ts';
 import { MooseFS } from '../../src/index.ts';
 import { writeChunk } from '../../src/protocol/messages/chunk.ts';
 import { FakeChunkserver } from '../support/fake-chunkserver.ts';
@@ -22,8 +23,7 @@ describe('drain', () => {
       takesOver: false,
       lengthCommitted: () => undefined,
       locationChanged: () => undefined,
-      replicated: () => undefined,
-      heldBy: () => 0,
+      chunks: new AcknowledgedChunks(handle.volume.session),
       wantedReplicas: () => Promise.resolve(undefined),
     };
     const writer = new ChunkWriter(handle.volume, file, 0);

@@ -95,6 +95,10 @@ export class ContainerServer implements ChunkserverControl, MasterControl {
     await this.#container.kill({ signal: 'SIGCONT' });
   }
 
+  async stopSaving(): Promise<void> {
+    throw new Error(`${this.name}: its processes cannot be stopped one by one in a container`);
+  }
+
   async blockPort(): Promise<void> {
     throw new Error(`${this.name}: blocking a port ${notBlocked}`);
   }

@@ -40,6 +40,11 @@ export interface ServerControl extends Address {
 export interface MasterControl extends ServerControl {
   /** The folder of metadata and change logs on this machine, where there is one. */
   readonly folder: string | undefined;
+  /**
+   * SIGSTOP to the process that writes its log of changes: what the master acknowledges from here on is forgotten when it is killed,
+   * as it would be with the last milliseconds before any kill.
+   */
+  stopSaving(): Promise<void>;
 }
 
 /** A chunkserver; its port is the data port. */

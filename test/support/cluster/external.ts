@@ -44,6 +44,7 @@ function uncontrolled(name: string, { host, port }: Address): Omit<MasterControl
     resume: refuse('resuming'),
     blockPort: refuse('blocking the port of'),
     unblockPort: refuse('unblocking the port of'),
+    stopSaving: refuse('stopping a process of'),
     log: async () => '',
   };
 }
