@@ -129,8 +129,9 @@ export class OpenFile implements WritableFile {
   /** Another client changed a chunk, or cut the file. */
   changedElsewhere(index: number, truncatedTo: number | undefined): void {
     this.locations.forget(index, { andLater: truncatedTo !== undefined });
-    if (truncatedTo !== undefined) this.chunks.cut(truncatedTo);
-    if (truncatedTo !== undefined) this.#length = Math.max(truncatedTo, this.isDirty ? this.#dirtyEnd : 0);
+    if (truncatedTo === undefined) return;
+    this.chunks.cut(truncatedTo);
+    this.#length = Math.max(truncatedTo, this.isDirty ? this.#dirtyEnd : 0);
   }
 
   /** Another client changed the length without touching a chunk. */

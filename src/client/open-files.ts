@@ -1,4 +1,7 @@
-/** The files that one client has open, by inode: where pushes of the master find them, and a second open the first. */
+/**
+ * The files that one client has open, by inode: where pushes of the master find them, and a second open the first. And those that it
+ * has closed lately, for a master that is killed may forget them.
+ */
 import type { Attributes } from '../protocol/attributes.ts';
 import type { Push } from '../protocol/conversations/calls.ts';
 import { fsError } from './fs-errors.ts';

@@ -8,8 +8,9 @@ import type { Endpoint } from '../transport/tcp.ts';
 export interface WriteOptions {
   /**
    * How many replicas a write must reach. `'listed'` (default): all that the master lists for it, also when these are fewer than
-   * the storage class asks for (event `'underReplicated'`). `'goal'`: as many as the storage class asks for. A number: at least
-   * that many. With the last two a write waits for a long enough list inside its deadline and then rejects.
+   * the storage class asks for (event `'underReplicated'`), but two where older copies could replace what a single one has. `'goal'`:
+   * as many as the storage class asks for. A number: at least that many. Where a list is too short a write waits for a longer one
+   * inside its deadline and then rejects.
    */
   readonly replicas?: 'listed' | 'goal' | number;
   /** Blocks of 64 KiB that one chunk may have in flight, 1 to 1024. Default 64: 4 MiB, what keeps a chain of three busy. */

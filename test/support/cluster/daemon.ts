@@ -31,6 +31,7 @@ const shownLogLines = 20;
 export class Daemon {
   readonly #command: DaemonCommand;
   readonly #watchdog: Watchdog;
+  readonly #pausedChildren: number[] = [];
   #child: ChildProcess | undefined;
 
   constructor(command: DaemonCommand, watchdog: Watchdog) {
@@ -65,6 +66,7 @@ export class Daemon {
   /** SIGKILL; resolves when the process is gone. Nothing happens when it does not run. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
+    for (const pid of this.#pausedChildren.splice(0)) process.kill(pid, 'SIGKILL');
   }
 
   /** SIGTERM; resolves when the process is gone. */
@@ -75,6 +77,16 @@ export class Daemon {
   /** SIGSTOP: its connections stay, and nothing is answered. */
   pause(): void {
     this.#signal('SIGSTOP');
+  }
+
+  /** SIGSTOP to the processes that it has started; {@link kill} ends them with it. */
+  async pauseChildren(): Promise<void> {
+    const pid = this.pid;
+    if (pid === undefined) throw new Error(`${this.#command.name} does not run`);
+    const pids = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter(Boolean).map(Number);
+    if (pids.length === 0) throw new Error(`${this.#command.name} has no children`);
+    for (const child of pids) process.kill(child, 'SIGSTOP');
+    this.#pausedChildren.push(...pids);
   }
 
   /** SIGCONT. */

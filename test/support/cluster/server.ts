@@ -1,5 +1,4 @@
 /** The control of a server that runs as a program of this machine. */
-import { readFile } from 'node:fs/promises';
 import type { Address } from './address.ts';
 import type { Blocking, ChunkserverControl, MasterControl } from './control.ts';
 import type { Daemon } from './daemon.ts';
@@ -25,8 +24,6 @@ export class ProgramServer implements ChunkserverControl, MasterControl {
   readonly folders: readonly string[];
   readonly #daemon: Daemon;
   #blocked: Blocking | undefined;
-  /** Stopped processes that a signal to the server itself does not end. */
-  #stopped: number[] = [];
 
   constructor({ name, address, daemon, folder, disks }: ProgramServerParts) {
     this.name = name;
@@ -47,7 +44,6 @@ export class ProgramServer implements ChunkserverControl, MasterControl {
 
   async kill(): Promise<void> {
     await this.#daemon.kill();
-    for (const pid of this.#stopped.splice(0)) process.kill(pid, 'SIGKILL');
   }
 
   async terminate(): Promise<void> {
@@ -68,12 +64,7 @@ export class ProgramServer implements ChunkserverControl, MasterControl {
   }
 
   async stopSaving(): Promise<void> {
-    if (this.pid === undefined) throw new Error(`${this.name} does not run`);
-    const children = await readFile(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8');
-    const pids = children.split(' ').filter(Boolean).map(Number);
-    if (pids.length === 0) throw new Error(`${this.name} has no process that writes its log`);
-    for (const pid of pids) process.kill(pid, 'SIGSTOP');
-    this.#stopped.push(...pids);
+    await this.#daemon.pauseChildren();
   }
 
   async blockPort(how: Blocking = 'drop'): Promise<void> {
