@@ -147,7 +147,7 @@ export class AcknowledgedChunks {
   }
 
   /** Why what was acknowledged of a chunk is not in the one that the master has now; undefined where it is. */
-  isForgotten(index: number, found: Pick<ChunkGrant, 'chunkId' | 'chunkVersion'> | undefined): string | undefined {
+  whatIsForgotten(index: number, found: Pick<ChunkGrant, 'chunkId' | 'chunkVersion'> | undefined): string | undefined {
     const { grant } = this.#acknowledged.get(index)!;
     const then = `${grant.servers.map(addressText).join(', ')} had acknowledged bytes of version ${grant.chunkVersion}`;
     const forgot = `the master came back without changes that it had answered: chunk ${index}, of which ${then},`;
@@ -159,7 +159,7 @@ export class AcknowledgedChunks {
   /** The same for a chunk that has just been granted, where there is doubt. */
   contradiction(index: number, granted: ChunkGrant): string | undefined {
     if (!this.isInDoubt(index)) return undefined;
-    const forgotten = this.isForgotten(index, granted);
+    const forgotten = this.whatIsForgotten(index, granted);
     if (forgotten !== undefined) return forgotten;
     const { grant } = this.#acknowledged.get(index)!;
     // A version is raised when a server falls away. The same one on others only: raised once more, from an older one.

@@ -302,7 +302,7 @@ export class ChunkLease {
     const isEndForgotten = await this.#isEndForgotten(deadline);
     for (;;) {
       const found = await this.#check(deadline);
-      const forgotten = chunks.isForgotten(this.#index, found);
+      const forgotten = chunks.whatIsForgotten(this.#index, found);
       if (forgotten === undefined) break;
       // A master without any copy of its version finds that the newer ones are those of a change that it knows nothing of.
       if (found === undefined || found.chunkId !== chunks.idOf(this.#index) || found.valid > 0) {

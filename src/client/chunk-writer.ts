@@ -14,17 +14,17 @@ import createDebug from 'debug';
 import { ConnectionError, MooseFSError, StatusError } from '../errors.ts';
 import { addressText } from '../protocol/address.ts';
 import { ChunkWrite } from '../protocol/conversations/chunk-write.ts';
-import { BLOCK_SIZE } from '../protocol/geometry.ts';
+import { BLOCK_SIZE, CHUNK_SIZE } from '../protocol/geometry.ts';
 import { Status } from '../protocol/status.ts';
 import { Backoff } from '../transport/backoff.ts';
 import { Deadline } from '../transport/deadline.ts';
+import type { Connection } from '../transport/tcp.ts';
 import { chunkWriteChannel, traced } from './diagnostics.ts';
 import type { ChunkGrant } from './acknowledged-chunks.ts';
 import { ChunkLease } from './chunk-lease.ts';
 import type { WritableFile } from './chunk-lease.ts';
 import { findSilentServers } from './chunkserver-probe.ts';
 import { fsError, withSite } from './fs-errors.ts';
-import type { Server } from './replicas.ts';
 import type { Volume } from './volume.ts';
 import type { PendingBlock } from './write-buffer.ts';
 import { WriteBuffer } from './write-buffer.ts';
@@ -52,6 +52,11 @@ const DEAD_LISTED_PATIENCE_MS = 12_000;
  * chunk's version without that server, whose copy, the only one, is worthless when it comes back.
  */
 const ONLY_SERVER_MS = 500;
+/**
+ * What the only server of a chunk must store at once, of the buffer of a file: less, and the ends of sessions take too much of the
+ * time; more, and there is no room for the next chunk while this one ends.
+ */
+const STORED_SHARE = 4;
 /** An overloaded chunkserver wants to be asked again after this. */
 const OVERLOADED_MS = 300;
 
@@ -64,6 +69,8 @@ export class ChunkWriter {
   /** Everything up to this sequence number is wanted out, and then the session ended. */
   #drainUpTo = 0;
   #addedAt = 0;
+  /** Bytes up to the chunk's end were added: who writes from front to back is in the next one. */
+  #hasItsEnd = false;
   /** From the start of {@link run} to its end, pauses included. */
   #running = false;
   /** The last session has. */
@@ -74,6 +81,8 @@ export class ChunkWriter {
   /** Blocks that the only server of the chunk acknowledged and may not have stored. */
   #unstored: PendingBlock[] = [];
   #unstoredBytes = 0;
+  /** The last session ended for their sake. */
+  #endedToStore = false;
   /** When bytes last left the buffer for good, or the writer was started. */
   #storedAt = 0;
   /** Offset in the chunk up to which the running session's blocks are acknowledged. */
@@ -102,6 +111,7 @@ export class ChunkWriter {
   add(offset: number, bytes: Uint8Array, keep: boolean): number {
     const grown = this.buffer.add(offset, bytes, keep);
     this.#addedAt = performance.now();
+    if (offset + bytes.length === CHUNK_SIZE) this.#hasItsEnd = true;
     this.#session?.pump();
     return grown;
   }
@@ -294,49 +304,77 @@ export class ChunkWriter {
     }
   }
 
-  /** Gives false when a kept connection turned out to be dead before the chain stood: that says nothing about the chain. */
+  /**
+   * Sessions on one connection. Gives false when a kept connection turned out to be dead before the chain stood: that says nothing
+   * about the chain.
+   */
   async #tryChain(grant: ChunkGrant, fresh: boolean): Promise<boolean> {
-    const { pool, replicas, settings } = this.#volume;
-    const [first, ...chain] = grant.servers as [Server, ...Server[]];
-    const { connection, reused } = await pool.acquire(replicas.endpoint(first), Deadline.in(CONNECT_MS), { fresh });
-    const { chunkId, chunkVersion } = grant;
-    const machine = new ChunkWrite<PendingBlock>({
-      chunkId,
-      chunkVersion,
-      chain,
-      windowBlocks: settings.write.windowBlocks,
-    });
-    const suspect = grant.servers.some((server) => replicas.isSuspect(server));
-    const session = new WriteSession(
-      machine,
-      connection,
-      this.#source(grant),
-      suspect ? SUSPECT_OPENING_MS : OPENING_MS,
-    );
+    const { pool, replicas } = this.#volume;
+    const endBy = performance.now() + SESSION_MS;
+    const first = replicas.endpoint(grant.servers[0]!);
+    const { connection, reused } = await pool.acquire(first, Deadline.in(CONNECT_MS), { fresh });
+    let isKept = reused && !fresh;
     try {
-      this.#throwIfAborted();
-      this.#session = session;
-      await traced(
-        chunkWriteChannel,
-        () => ({ inode: this.#file.inode, chunk: this.index, chunkId, servers: grant.servers.map(addressText) }),
-        () => session.run(),
-      );
-      if (machine.reusable) pool.release(connection);
-      else pool.discard(connection);
-      this.#stored(this.#unstored);
+      do {
+        this.#throwIfAborted();
+        if (!(await this.#runSession(grant, connection, { isKept, endBy }))) return false;
+        isKept = true;
+      } while (connection.error === undefined && this.#goesOn(endBy));
+      pool.release(connection);
       return true;
     } catch (error) {
       pool.discard(connection);
+      throw error;
+    }
+  }
+
+  /** One session. Gives false as {@link #tryChain} does. */
+  async #runSession(
+    grant: ChunkGrant,
+    connection: Connection,
+    { isKept, endBy }: { readonly isKept: boolean; readonly endBy: number },
+  ): Promise<boolean> {
+    const { replicas, settings } = this.#volume;
+    const { chunkId, chunkVersion, servers } = grant;
+    const machine = new ChunkWrite<PendingBlock>({
+      chunkId,
+      chunkVersion,
+      chain: servers.slice(1),
+      windowBlocks: settings.write.windowBlocks,
+    });
+    const suspect = servers.some((server) => replicas.isSuspect(server));
+    const openingMs = suspect ? SUSPECT_OPENING_MS : OPENING_MS;
+    const session = new WriteSession(machine, connection, this.#source(grant), { openingMs, endBy });
+    this.#session = session;
+    this.#endedToStore = false;
+    try {
+      await traced(
+        chunkWriteChannel,
+        () => ({ inode: this.#file.inode, chunk: this.index, chunkId, servers: servers.map(addressText) }),
+        () => session.run(),
+      );
+      this.#stored(this.#unstored);
+      if (!machine.reusable) this.#volume.pool.discard(connection);
+      return true;
+    } catch (error) {
       machine.lost();
       // In the order of writing: they may overlap.
       const again = [...this.#unstored, ...machine.unacknowledged].sort((a, b) => a.sequence - b.sequence);
       this.buffer.takeBack(again);
       this.#forgetUnstored();
-      if (reused && !fresh && !machine.opened && isHangUp(error) && this.#aborted === undefined) return false;
-      throw error;
+      if (!isKept || machine.opened || !isHangUp(error) || this.#aborted !== undefined) throw error;
+      this.#volume.pool.discard(connection);
+      return false;
     } finally {
       this.#session = undefined;
     }
+  }
+
+  /** A session that ended only to have its blocks stored is followed by the next one as it is: the chunk stays locked. */
+  #goesOn(endBy: number): boolean {
+    const next = this.buffer.nextSequence;
+    if (!this.#endedToStore || next === undefined || performance.now() >= endBy) return false;
+    return this.#drainUpTo === 0 || next <= this.#drainUpTo;
   }
 
   #source(grant: ChunkGrant): BlockSource {
@@ -360,18 +398,25 @@ export class ChunkWriter {
   }
 
   #whenIdle(): 'end' | 'wait' | 'go-on' {
-    if (this.#mustStore()) return 'end';
-    if (this.#drainUpTo === 0) return this.buffer.hasUnsent ? 'go-on' : 'wait';
+    if (this.#mustStore()) {
+      this.#endedToStore = true;
+      return 'end';
+    }
+    if (this.#drainUpTo === 0) {
+      if (this.buffer.hasUnsent) return 'go-on';
+      return this.#hasItsEnd ? 'end' : 'wait';
+    }
     // Blocks after the flushed ones wait for the next session, so that a flush ends however much is written meanwhile.
     if ((this.buffer.nextSequence ?? Infinity) <= this.#drainUpTo) return 'go-on';
     this.#drainUpTo = 0;
     return 'end';
   }
 
-  /** So much is kept that there would be no room for more: the session must end to let go of it. */
+  /** So much is kept that there may be no room for more: the session must end to let go of it. */
   #mustStore(): boolean {
     const { settings, writeBudget } = this.#volume;
-    return this.#unstoredBytes > 0 && (this.#unstoredBytes >= settings.write.bufferBytes / 2 || writeBudget.isFull);
+    const enough = settings.write.bufferBytes / STORED_SHARE;
+    return this.#unstoredBytes > 0 && (this.#unstoredBytes >= enough || writeBudget.isFull);
   }
 
   #acknowledged(blocks: readonly PendingBlock[], { servers }: ChunkGrant): void {

@@ -13,7 +13,10 @@ export interface WriteOptions {
    * inside its deadline and then rejects.
    */
   readonly replicas?: 'listed' | 'goal' | number;
-  /** Blocks of 64 KiB that one chunk may have in flight, 1 to 1024. Default 64: 4 MiB, what keeps a chain of three busy. */
+  /**
+   * At most so many blocks of 64 KiB of one chunk are in flight, 2 to 1024. Default 64: 4 MiB. It is 16 where the servers are near,
+   * for a server that has more of them waiting takes longer for each; the time that the opening of a chain takes tells how far it is.
+   */
   readonly windowBlocks?: number;
   /** Bytes that one open file may hold before write() waits. Default 16 MiB. */
   readonly bufferBytes?: number;

@@ -86,4 +86,29 @@ describe('the only replica of a chunk', () => {
     expect(mfs.resources.activeChunks).toBe(0);
     expectStored(cluster, '/f', data);
   });
+
+  it('stays locked between sessions that end only to have blocks stored, on one connection', async () => {
+    await using cluster = await FakeCluster.start({ servers: 1 });
+    await using mfs = await cluster.connect({ write: { bufferBytes: 8 * BLOCK } });
+    const data = pattern(64 * BLOCK, 4);
+    await mfs.writeFile('/f', data);
+    expect(cluster.timeline.count({ server: 'cs1', kind: 'received', name: 'WRITE_FINISH' })).toBeGreaterThan(3);
+    expect(cluster.timeline.count({ kind: 'received', name: 'WRITE_CHUNK' })).toBe(1);
+    expect(cluster.timeline.count({ kind: 'received', name: 'WRITE_CHUNK_END' })).toBe(1);
+    expect(cluster.cs(1).accepted).toBe(1);
+    expectStored(cluster, '/f', data);
+  });
+
+  it('that hangs up between two of these is connected to again, and written no block twice', async () => {
+    await using cluster = await FakeCluster.start({ servers: 1 });
+    await using mfs = await cluster.connect({ write: { bufferBytes: 8 * BLOCK } });
+    const data = pattern(64 * BLOCK, 5);
+    cluster.cs(1).incoming = (packet, { index }) => (packet.name === 'WRITE' && index === 1 ? 'reset' : 'accept');
+    await mfs.writeFile('/f', data);
+    expect(cluster.cs(1).accepted).toBe(2);
+    expect(cluster.timeline.count({ kind: 'received', name: 'WRITE_CHUNK' })).toBe(1);
+    const executed = new Set(written(cluster));
+    expect(executed.size).toBe(64);
+    expectStored(cluster, '/f', data);
+  });
 });
