@@ -12,6 +12,7 @@ import { describeMachine } from './machine.ts';
 import type { Cluster } from '../test/support/cluster/cluster.ts';
 import { readOptions, usage, type BenchOptions } from './options.ts';
 import { Profiler, type SelfTime } from './profile.ts';
+import { untilQuiet } from './quiet.ts';
 import { printTable } from './table.ts';
 import { lastReport, saveReport, withOtherRows, type Report, type Row } from './report.ts';
 import { setTheStage, type Stage } from './stage.ts';
@@ -65,6 +66,7 @@ async function measured(
   samples: Samples,
 ): Promise<void> {
   if (contender.whyNot(step.op) !== undefined) return;
+  if (step.name !== undefined) await untilQuiet(step, say);
   const sample = await contender.work(step, folder);
   if (step.name === undefined) return;
   const entry = samples.get(step.name) ?? { step, workload, by: new Map<string, Sample[]>() };
@@ -96,35 +98,39 @@ async function sharedWork(
   await stage.remove(folder);
 }
 
-async function measureAll(stage: Stage, chosen: Workload[], options: BenchOptions): Promise<Row[]> {
+/** Every client's turns at copies, on servers of their own: what ran before leaves them with more threads and fuller tables. */
+async function copiesWork(workload: Workload, options: BenchOptions, samples: Samples): Promise<void> {
+  await using stage = await setTheStage(say);
+  if (stage.folder(workload.copies) === undefined) {
+    say(`${workload.name} is left out: no storage class of ${workload.copies} copies`);
+    return;
+  }
   const clients = await contenders(stage.cluster, options);
+  if (workload.shared) {
+    await sharedWork(stage, workload, clients, options.runs, samples);
+    return;
+  }
+  for (let run = 0; run < options.runs; run++)
+    for (const contender of turns(clients, run)) await turn(stage, workload, contender, samples);
+}
+
+async function measureAll(version: string, chosen: Workload[], options: BenchOptions): Promise<Row[]> {
   const samples: Samples = new Map();
   for (const workload of chosen) {
-    if (workload.dataParts !== undefined) {
-      if (stage.cluster.version.startsWith('3.')) {
-        say(`${workload.name} is left out: MooseFS ${stage.cluster.version} has no erasure coding`);
-        continue;
-      }
-      say(`${workload.name}, load ${loadavg()[0]!.toFixed(1)}`);
+    if (workload.dataParts !== undefined && version.startsWith('3.')) {
+      say(`${workload.name} is left out: MooseFS ${version} has no erasure coding`);
+      continue;
+    }
+    say(`${workload.name}, load ${loadavg()[0]!.toFixed(1)}`);
+    if (workload.dataParts === undefined) await copiesWork(workload, options, samples);
+    else {
       await partsWork(workload, {
         runs: options.runs,
         contenders: (cluster) => contenders(cluster, options),
         measured: (step, contender, folder) => measured(step, workload, contender, folder, samples),
         told: say,
       });
-      continue;
     }
-    if (stage.folder(workload.copies) === undefined) {
-      say(`${workload.name} is left out: no storage class of ${workload.copies} copies`);
-      continue;
-    }
-    say(`${workload.name}, load ${loadavg()[0]!.toFixed(1)}`);
-    if (workload.shared) {
-      await sharedWork(stage, workload, clients, options.runs, samples);
-      continue;
-    }
-    for (let run = 0; run < options.runs; run++)
-      for (const contender of turns(clients, run)) await turn(stage, workload, contender, samples);
   }
   return [...samples.values()].map(({ step, workload, by }) => ({
     name: step.name!,
@@ -133,6 +139,12 @@ async function measureAll(stage: Stage, chosen: Workload[], options: BenchOption
     ...(step.wanted !== undefined && { wanted: step.wanted }),
     clients: Object.fromEntries([...by].map(([name, list]) => [name, summarize(list, step.unit ?? 'ops/s')])),
   }));
+}
+
+/** On what is measured, and what that can do at best. */
+async function describeTheStage(): Promise<Pick<Report, 'machine' | 'limits'>> {
+  await using stage = await setTheStage(() => undefined);
+  return { machine: await describeMachine(stage.cluster), limits: await measureLimits(stage.cluster) };
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -149,11 +161,9 @@ async function main(args: readonly string[]): Promise<void> {
     ({ name }) => options.only.length === 0 || options.only.some((wanted) => name.startsWith(wanted)),
   );
   if (chosen.length === 0) throw new RangeError(`no workload is called ${options.only.join(', ')}`);
-  await using stage = await setTheStage(say);
-  const machine = await describeMachine(stage.cluster);
+  const { machine, limits } = await describeTheStage();
   say(`${machine.servers}, ${machine.cores} cores, node ${machine.node}, chunks on ${machine.disk}`);
-  const limits = await measureLimits(stage.cluster);
-  const rows = await measureAll(stage, chosen, options);
+  const rows = await measureAll(machine.servers, chosen, options);
   const report: Report = {
     date: new Date().toISOString(),
     machine,
