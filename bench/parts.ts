@@ -6,6 +6,7 @@ import type { Cluster } from '../test/support/cluster/cluster.ts';
 import { makeParts, startForParts, withoutSpare } from '../test/support/erasure-coding.ts';
 import { MooseFS } from '../src/index.ts';
 import { ourContender, type Contender } from './contenders.ts';
+import { untilQuiet } from './quiet.ts';
 import { warmFolder } from './stage.ts';
 import { turns } from './statistics.ts';
 import type { Step, Workload } from './workloads.ts';
@@ -44,8 +45,10 @@ export async function partsWork(workload: Workload, { runs, contenders, measured
       for (const step of steps.filter(({ name }) => name !== undefined)) {
         if (step.without !== 'a part') await measured(step, contender, FOLDER);
         // libmfsio was seen to wait until the master drops the server, which then mends the file for all that come after
-        else if (contender.name === 'moosefs-client')
+        else if (contender.name === 'moosefs-client') {
+          await untilQuiet(step, told);
           await withoutAPart(cluster, () => measured(step, contender, FOLDER));
+        }
       }
 }
 

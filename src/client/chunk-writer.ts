@@ -292,9 +292,10 @@ export class ChunkWriter {
   async #write(grant: ChunkGrant): Promise<void> {
     const { replicas } = this.#volume;
     const running = grant.servers.map((server) => replicas.begin(server));
+    const endBy = performance.now() + SESSION_MS;
     try {
       // A kept connection may have been closed by the server meanwhile, and 3.x servers keep stale ones among themselves.
-      if (!(await this.#tryChain(grant, false))) await this.#tryChain(grant, true);
+      if (!(await this.#tryChain(grant, { endBy, fresh: false }))) await this.#tryChain(grant, { endBy, fresh: true });
       for (const server of grant.servers) replicas.succeeded(server);
     } catch (error) {
       if (this.#aborted === undefined && error instanceof ConnectionError) await this.#chainIsAlive(grant);
@@ -308,9 +309,11 @@ export class ChunkWriter {
    * Sessions on one connection. Gives false when a kept connection turned out to be dead before the chain stood: that says nothing
    * about the chain.
    */
-  async #tryChain(grant: ChunkGrant, fresh: boolean): Promise<boolean> {
+  async #tryChain(
+    grant: ChunkGrant,
+    { endBy, fresh }: { readonly endBy: number; readonly fresh: boolean },
+  ): Promise<boolean> {
     const { pool, replicas } = this.#volume;
-    const endBy = performance.now() + SESSION_MS;
     const first = replicas.endpoint(grant.servers[0]!);
     const { connection, reused } = await pool.acquire(first, Deadline.in(CONNECT_MS), { fresh });
     let isKept = reused && !fresh;

@@ -121,12 +121,15 @@ describe.each([1, 2, 3])('with %i servers in the chain', (servers) => {
     await using cluster = await FakeCluster.start({ servers });
     await using mfs = await cluster.connect();
     const head = cluster.cs(1);
-    head.outgoing = holding((writeId) => writeId > 0);
-    // no more than are on their way at once
-    const data = pattern(12 * BLOCK, servers);
+    head.outgoing = holding(() => true);
+    const data = pattern(30 * BLOCK, servers);
     const done = mfs.writeFile('/f', data);
-    await cluster.timeline.until({ server: 'cs1', kind: 'held', name: 'WRITE_STATUS' }, { count: 12 });
-    head.release({ count: 11, reversed: true });
+    // With an opening that takes its time all of them are on their way at once.
+    await cluster.timeline.until({ server: 'cs1', kind: 'held', value: { writeId: 0 } });
+    await sleep(50);
+    head.release({ count: 1 });
+    await cluster.timeline.until({ server: 'cs1', kind: 'held', name: 'WRITE_STATUS' }, { count: 31 });
+    head.release({ count: 29, reversed: true });
     expect(head.held.map(({ packet }) => packet.value)).toMatchObject([{ writeId: 1 }]);
     await expectUnfinished(cluster, done);
     head.release();

@@ -97,15 +97,9 @@ export class ChunkWrite<B extends BlockWrite = BlockWrite> {
     return this.#options.windowBlocks;
   }
 
-  /** How many blocks may be sent now: what is left of the window. */
-  get room(): number {
-    if (this.#state !== 'opening' && this.#state !== 'streaming') return 0;
-    return Math.max(0, this.#options.windowBlocks - this.pending);
-  }
-
   /** Whether {@link sendBlock} is allowed now. */
   get canSend(): boolean {
-    return this.room > 0;
+    return (this.#state === 'opening' || this.#state === 'streaming') && this.pending < this.#options.windowBlocks;
   }
 
   /** Whether {@link finish} is allowed now. */
