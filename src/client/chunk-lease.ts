@@ -127,30 +127,24 @@ export class ChunkLease {
     const { serverChanges } = files;
     if (!afterFailure) await this.#untilServersAreBack(deadline);
     let lostReply = false;
-    const asking = session.call(
-      messages.writeChunk,
-      {
-        inode,
-        chunkIndex: this.#index,
-        get flags() {
-          return passing.flags;
-        },
+    const request = { inode, chunkIndex: this.#index, flags: passing.flags };
+    // The chunk has, or had, servers: if none is left they are away, and the cluster is not full.
+    const hadServers = chunks.lastGrant(this.#index) !== undefined;
+    const asking = session.call(messages.writeChunk, request, {
+      deadline,
+      site,
+      patient: true,
+      unavailableMs: hadServers ? this.#volume.settings.ioTimeoutMs : undefined,
+      whenReplyLost: 'repeat',
+      beforeAsking: () => this.#untilServersAreBack(deadline),
+      onRepeat: () => {
+        request.flags = passing.flags = messages.ChunkOpFlag.continueOperation;
+        lostReply = true;
       },
-      {
-        deadline,
-        site,
-        patient: true,
-        // The chunk has, or had, servers: if none is left they are away, and the cluster is not full.
-        ...(chunks.lastGrant(this.#index) !== undefined && { unavailableMs: this.#volume.settings.ioTimeoutMs }),
-        whenReplyLost: 'repeat',
-        beforeAsking: () => this.#untilServersAreBack(deadline),
-        onRepeat: () => {
-          passing.flags = messages.ChunkOpFlag.continueOperation;
-          lostReply = true;
-        },
-        onGivenUp: (late) => chunkLocks.gaveUp(place, late),
-      },
-    );
+      onGivenUp: (late) => chunkLocks.gaveUp(place, late),
+    });
+    // Behind it, so that it costs no time.
+    void this.#file.wantedReplicas();
     const reply = await asking.catch((error: unknown) => {
       if (lostReply) chunkLocks.doubt(place);
       throw error;

@@ -18,6 +18,7 @@ import { partSpans, xorInto } from '../protocol/parity.ts';
 import type { PartSpan } from '../protocol/parity.ts';
 import { Status } from '../protocol/status.ts';
 import { Deadline } from '../transport/deadline.ts';
+import { Stop, stopWith } from '../transport/stop.ts';
 import type { PartsLocation } from './chunk-parts.ts';
 import type { CallSite } from './fs-errors.ts';
 import { readTraced } from './replica-read.ts';
@@ -116,10 +117,9 @@ class PartsRead {
    */
   async #fetchInTime(parts: readonly number[]): Promise<number[]> {
     const { deadline, stallMs } = this.#request;
-    const stop = new AbortController();
-    const onAbort = () => stop.abort(deadline.signal!.reason);
-    deadline.signal?.addEventListener('abort', onAbort);
-    const bounded = Deadline.in(deadline.remainingMs, stop.signal);
+    const stop = new Stop();
+    const leave = stopWith(stop, deadline.signal);
+    const bounded = Deadline.in(deadline.remainingMs, stop);
     let timer: NodeJS.Timeout | undefined;
     let left = parts.length;
     const watch = () => {
@@ -138,7 +138,7 @@ class PartsRead {
       return results.flat();
     } finally {
       clearTimeout(timer);
-      deadline.signal?.removeEventListener('abort', onAbort);
+      leave();
     }
   }
 

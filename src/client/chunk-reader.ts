@@ -64,7 +64,7 @@ export async function readChunkRange(volume: Volume, request: ChunkReadRequest):
       into.fill(0, done);
       return;
     }
-    const rest = { ...request, offset: request.offset + done, into: into.subarray(done) };
+    const rest = done === 0 ? request : { ...request, offset: request.offset + done, into: into.subarray(done) };
     const { verified, error } =
       location.kind === 'parts'
         ? await readParts(volume, location, rest, rounds.tries)
@@ -110,7 +110,12 @@ async function readInOrder(
   let verified = 0;
   let error: MooseFSError | undefined;
   for (const server of ordered) {
-    const range = { chunkId, chunkVersion, offset: offset + verified, into: into.subarray(verified) };
+    const range = {
+      chunkId,
+      chunkVersion,
+      offset: offset + verified,
+      into: verified === 0 ? into : into.subarray(verified),
+    };
     const outcome = await readTraced(volume, request, server, range, { deadline, stallMs });
     verified += outcome.verified;
     request.served?.({ chunk: request.index, chunkId, server, bytes: outcome.verified });

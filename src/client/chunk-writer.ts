@@ -18,6 +18,7 @@ import { BLOCK_SIZE, CHUNK_SIZE } from '../protocol/geometry.ts';
 import { Status } from '../protocol/status.ts';
 import { Backoff } from '../transport/backoff.ts';
 import { Deadline } from '../transport/deadline.ts';
+import { Stop } from '../transport/stop.ts';
 import type { Connection } from '../transport/tcp.ts';
 import { chunkWriteChannel, traced } from './diagnostics.ts';
 import type { ChunkGrant } from './acknowledged-chunks.ts';
@@ -97,7 +98,7 @@ export class ChunkWriter {
   #drains: { readonly upTo: number; readonly resolve: () => void; readonly reject: (error: unknown) => void }[] = [];
   #aborted: MooseFSError | undefined;
   /** Ends the wait for the master when it is given up. */
-  readonly #giveUp = new AbortController();
+  readonly #giveUp = new Stop();
 
   constructor(volume: Volume, file: WritableFile, index: number) {
     this.#volume = volume;
@@ -156,7 +157,7 @@ export class ChunkWriter {
       this.#throwIfAborted();
       const leftMs = giveUpAfter - (performance.now() - this.#progressAt);
       const before = this.buffer.bytes;
-      const failure = await this.#attempt(Deadline.in(Math.max(1, leftMs), this.#giveUp.signal));
+      const failure = await this.#attempt(Deadline.in(Math.max(1, leftMs), this.#giveUp));
       this.#throwIfAborted();
       if (this.buffer.bytes < before) retry.reset();
       this.#hasFailed = failure !== undefined;
@@ -337,7 +338,7 @@ export class ChunkWriter {
     connection: Connection,
     { isKept, endBy }: { readonly isKept: boolean; readonly endBy: number },
   ): Promise<boolean> {
-    const { replicas, settings } = this.#volume;
+    const { replicas, settings, sessionTicks: ticks } = this.#volume;
     const { chunkId, chunkVersion, servers } = grant;
     const machine = new ChunkWrite<PendingBlock>({
       chunkId,
@@ -347,7 +348,7 @@ export class ChunkWriter {
     });
     const suspect = servers.some((server) => replicas.isSuspect(server));
     const openingMs = suspect ? SUSPECT_OPENING_MS : OPENING_MS;
-    const session = new WriteSession(machine, connection, this.#source(grant), { openingMs, endBy });
+    const session = new WriteSession(machine, connection, this.#source(grant), { ticks, openingMs, endBy });
     this.#session = session;
     this.#endedToStore = false;
     try {
@@ -381,13 +382,10 @@ export class ChunkWriter {
   }
 
   #source(grant: ChunkGrant): BlockSource {
-    const addedAt = (): number => this.#addedAt;
     return {
       next: () => this.#nextBlock(),
       whenIdle: () => this.#whenIdle(),
-      get addedAt() {
-        return addedAt();
-      },
+      addedAt: () => this.#addedAt,
       acknowledged: (blocks) => this.#acknowledged(blocks, grant),
       chainIsAlive: () => this.#chainIsAlive(grant),
     };

@@ -165,9 +165,9 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
   }
 
   /** A call on the handle: it must be open, is told to who listens, and keeps the handle from closing. */
-  async #call<T>(method: string, syscall: string, work: (site: CallSite) => Promise<T>): Promise<T> {
+  #call<T>(method: string, syscall: string, work: (site: CallSite) => Promise<T>): Promise<T> {
     const site: CallSite = { syscall };
-    if (this.#fd === -1) throw fsError('EBADF', site);
+    if (this.#fd === -1) return Promise.reject(fsError('EBADF', site));
     return traced(
       callChannel,
       () => ({ method: `FileHandle.${method}`, path: this.#path }),
@@ -451,8 +451,10 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     this.#ahead?.close();
     this.#ending?.abort(fsError('EBADF', { syscall: 'close' }, { detail: 'the handle was closed' }));
     try {
-      const pending = Promise.allSettled([this.#turn, ...this.#pending]);
-      await Deadline.in(this.#volume.settings.write.flushTimeoutMs, signal).bound(pending, 'waiting for other calls');
+      if (this.#pending.size > 0) {
+        const pending = Promise.allSettled([this.#turn, ...this.#pending]);
+        await Deadline.in(this.#volume.settings.write.flushTimeoutMs, signal).bound(pending, 'waiting for other calls');
+      }
       if (this.#flags.write) await this.#flush('close', signal);
       await this.#volume.locks.releaseAll(this.#owner);
     } catch (error) {

@@ -167,9 +167,9 @@ export abstract class FileSystem extends EventEmitter<ClientEvents> {
       takeOver = false,
     }: SignalOption & PlacementOptions & { readonly takeOver?: boolean | undefined } = {},
   ): Promise<FileHandle> {
-    return this.#call({ method: 'open', path, signal }, async (context) => {
+    return this.#call({ method: 'open', path, signal }, async ({ site, deadline }) => {
       const parsed = parseFlags(flags);
-      const request = { ...context, flags: parsed, mode: parseMode(mode ?? undefined, FILE_MODE) };
+      const request = { flags: parsed, mode: parseMode(mode ?? undefined, FILE_MODE), deadline, site };
       const opened = await openPath(this.#volume, path, request);
       if (takeOver && opened.file !== undefined) opened.file.takesOver = true;
       if (storageClass !== undefined) await placeOpened(this.#volume, path, opened, { ...request, storageClass });

@@ -101,7 +101,7 @@ async function classOfCopies(
   context: CallContext,
 ): Promise<string> {
   if (volume.session.version < V4) return String(copies);
-  const names = await classApi.list({ signal: context.deadline.signal });
+  const names = await volume.classes.list(context.deadline);
   const usual = [String(copies), `${copies}CP`];
   const rank = (name: string): number => (usual.includes(name) ? usual.indexOf(name) : usual.length);
   for (const name of names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)))

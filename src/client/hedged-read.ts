@@ -1,6 +1,7 @@
 /** Asks a second replica when the first is slower than it should be: the sooner of the two counts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../transport/deadline.ts';
+import { Stop, stopWith } from '../transport/stop.ts';
 import type { Service } from './served-by.ts';
 
 /** What one of the two reads with. */
@@ -59,11 +60,14 @@ function begin<O extends Outcome>(
   readonly ended: Promise<boolean>;
   stop(): void;
 } {
-  const stopped = new AbortController();
-  const signal = deadline.signal === undefined ? stopped.signal : AbortSignal.any([deadline.signal, stopped.signal]);
+  const stop = new Stop();
+  const leave = stopWith(stop, deadline.signal);
   const services: Service[] = [];
   const served = (service: Service): void => void services.push(service);
-  const result = read({ into, deadline: Deadline.in(deadline.remainingMs, signal), served });
-  const ended = result.then(({ error }) => error === undefined).catch(() => false);
-  return { into, services, result, ended, stop: () => stopped.abort() };
+  const result = read({ into, deadline: Deadline.in(deadline.remainingMs, stop), served });
+  const ended = result
+    .then(({ error }) => error === undefined)
+    .catch(() => false)
+    .finally(leave);
+  return { into, services, result, ended, stop: () => stop.abort() };
 }

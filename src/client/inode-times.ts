@@ -18,13 +18,17 @@ export class InodeTimes {
   }
 
   read(inode: number): void {
-    const mtime = this.#pending.get(inode)?.mtime ?? 0;
-    this.#pending.set(inode, { atime: this.now(), mtime });
+    this.#of(inode).atime = this.now();
   }
 
   written(inode: number): void {
-    const atime = this.#pending.get(inode)?.atime ?? 0;
-    this.#pending.set(inode, { atime, mtime: this.now() });
+    this.#of(inode).mtime = this.now();
+  }
+
+  #of(inode: number): { atime: number; mtime: number } {
+    let times = this.#pending.get(inode);
+    if (times === undefined) this.#pending.set(inode, (times = { atime: 0, mtime: 0 }));
+    return times;
   }
 
   /** After an explicit change of times: what was collected before must not overwrite it. */
@@ -38,7 +42,7 @@ export class InodeTimes {
 
   /** Everything collected, to be sent. */
   take(): { inode: number; atime: number; mtime: number }[] {
-    const all = [...this.#pending].map(([inode, times]) => ({ inode, ...times }));
+    const all = [...this.#pending].map(([inode, { atime, mtime }]) => ({ inode, atime, mtime }));
     this.#pending.clear();
     return all;
   }

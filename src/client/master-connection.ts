@@ -273,7 +273,7 @@ export class MasterConnection {
   readonly #flush = (): void => {
     const all = this.#outgoing;
     this.#outgoing = [];
-    this.#connection.write(all.length > 1 ? [Buffer.concat(all)] : all);
+    this.#connection.write(all);
   };
 
   #frame(type: number, body: Buffer): void {

@@ -13,6 +13,7 @@ import { BufferPool } from './buffer-pool.ts';
 import { aclApi } from './acl.ts';
 import type { AclApi } from './acl.ts';
 import { ChunkLocks } from './chunk-locks.ts';
+import { SessionTicks } from './write-session.ts';
 import { callbacksOf } from './callbacks.ts';
 import type { CallbacksApi } from './callbacks.ts';
 import { startCall } from './calls.ts';
@@ -109,6 +110,7 @@ function makeVolume(settings: Settings, session: Session, events: EventEmitter<C
       ownAddresses: ownAddresses(),
     }),
     writeSlots: new Slots(PARALLEL_SESSIONS),
+    sessionTicks: new SessionTicks(),
     chunkLocks: new ChunkLocks(session, settings.requestTimeoutMs),
     blocks: new BufferPool({ size: BLOCK_SIZE, kept: KEPT_BYTES / BLOCK_SIZE, budget: writeBudget }),
     pieces: new BufferPool({ size: AHEAD_PIECE_BYTES, kept: KEPT_BYTES / AHEAD_PIECE_BYTES, budget: readBudget }),

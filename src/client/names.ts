@@ -184,8 +184,8 @@ export async function moveName(
 ): Promise<void> {
   const { site } = context;
   const [from, to] = await resolveNames(volume, oldPath, newPath, context);
-  if (from.found === undefined) throw fsError(from.tooLong === true ? 'ENAMETOOLONG' : 'ENOENT', site);
-  if (to.tooLong === true) throw fsError('ENAMETOOLONG', site);
+  if (from.found === undefined) throw fsError(from.tooLong ? 'ENAMETOOLONG' : 'ENOENT', site);
+  if (to.tooLong) throw fsError('ENAMETOOLONG', site);
   const fromFolder = from.found.attributes.type === NodeType.directory;
   // A folder below itself would be lost; asked for in Linux's order.
   if (to.ancestors.includes(from.found.inode)) throw fsError('EINVAL', site);

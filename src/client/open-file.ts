@@ -5,6 +5,7 @@
 import { ConnectionError, MooseFSError } from '../errors.ts';
 import type { Attributes } from '../protocol/attributes.ts';
 import { BLOCK_SIZE, CHUNK_SIZE, MAX_FILE_LENGTH, chunkIndexOf, chunkRanges } from '../protocol/geometry.ts';
+import type { ChunkRange } from '../protocol/geometry.ts';
 import * as inodeMessages from '../protocol/messages/inode.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import type { Endpoint } from '../transport/tcp.ts';
@@ -193,8 +194,6 @@ export class OpenFile implements WritableFile {
     const known = this.#writers.get(index);
     if (known !== undefined) return known;
     const writer = new ChunkWriter(this.#volume, this, index);
-    // Asked while WRITE_CHUNK is on its way, so that it costs no time.
-    void this.wantedReplicas();
     this.#start(writer);
     return writer;
   }
@@ -302,8 +301,8 @@ export class OpenFile implements WritableFile {
     if (position + into.length > this.#length) await this.refresh(deadline, site);
     const length = Math.max(0, Math.min(into.length, this.#length - position));
     if (length === 0) return 0;
-    const ranges = [...chunkRanges(position, length)].flatMap((range) => pieces(range));
-    const read = async (range: Piece): Promise<void> => {
+    const ranges = chunkRanges(position, length, READ_REQUEST_BYTES);
+    const read = async (range: ChunkRange): Promise<void> => {
       const at = range.index * CHUNK_SIZE + range.offset - position;
       const request: ChunkReadRequest = {
         inode: this.inode,
@@ -392,9 +391,9 @@ export class OpenFile implements WritableFile {
   }
 
   wantedReplicas(): Promise<number | undefined> {
-    this.#wanted ??= this.#volume.classes
-      .copiesFor(this.inode, this.createdIn)
-      .then((wanted) => (this.#wantedKnown = wanted));
+    // Who asks for all copies of the class is not answered by that of a file beside.
+    const sibling = this.#volume.settings.write.replicas === 'goal' ? undefined : this.createdIn;
+    this.#wanted ??= this.#volume.classes.copiesFor(this.inode, sibling).then((wanted) => (this.#wantedKnown = wanted));
     return this.#wanted;
   }
 
@@ -412,23 +411,6 @@ export interface ReadHow {
   readonly replica?: Endpoint | undefined;
   /** Told who gave what. */
   readonly served?: ((service: Service) => void) | undefined;
-}
-
-interface Piece {
-  readonly index: number;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** Cuts a range of a chunk at multiples of the request's size, so that repeated reads ask for the same borders. */
-function pieces({ index, offset, length }: Piece): Piece[] {
-  const cut: Piece[] = [];
-  for (let at = offset; at < offset + length;) {
-    const size = Math.min(READ_REQUEST_BYTES - (at % READ_REQUEST_BYTES), offset + length - at);
-    cut.push({ index, offset: at, length: size });
-    at += size;
-  }
-  return cut;
 }
 
 /** Runs `work` for each item, at most `limit` at a time; rejects with the first failure, after the running ones have ended. */

@@ -48,7 +48,7 @@ export interface Resolved {
   /** The inodes from the root to `parent`. */
   readonly ancestors: readonly number[];
   /** The last name is longer than any that exists. Only where the name itself was asked for; elsewhere it is an error at once. */
-  readonly tooLong?: boolean;
+  readonly tooLong: boolean;
 }
 
 /** A path as errors show it. */
@@ -120,10 +120,24 @@ interface Step {
   readonly name: Buffer | undefined;
 }
 
-const above = (stack: readonly Step[]): Pick<Resolved, 'folders' | 'ancestors'> => ({
-  folders: stack.slice(1).map(({ name }) => name!),
-  ancestors: stack.map(({ inode }) => inode),
-});
+/** A path that was followed to its last name. */
+function resolvedTo(
+  stack: readonly Step[],
+  name: Buffer | undefined,
+  found: Found | undefined,
+  mustBeFolder: boolean,
+  tooLong = false,
+): Resolved {
+  return {
+    parent: stack.at(-1)!.inode,
+    name,
+    found,
+    mustBeFolder,
+    folders: stack.slice(1).map((step) => step.name!),
+    ancestors: stack.map(({ inode }) => inode),
+    tooLong,
+  };
+}
 
 async function walk(
   volume: Volume,
@@ -139,24 +153,16 @@ async function walk(
     const isLast = i === names.length - 1;
     if (name.length > NAME_LIMIT) {
       if (!isLast || !nameOnly) throw fsError('ENAMETOOLONG', site);
-      return {
-        parent: stack.at(-1)!.inode,
-        name,
-        found: undefined,
-        mustBeFolder,
-        ...above(stack),
-        tooLong: true,
-      };
+      return resolvedTo(stack, name, undefined, mustBeFolder, true);
     }
     if (isDotDot(name)) {
       if (stack.length > 1) stack.pop();
       continue;
     }
-    const parent = stack.at(-1)!.inode;
-    if (isLast && options.unseen === true) return { parent, name, found: undefined, mustBeFolder, ...above(stack) };
-    const found = await lookup(volume, parent, name, options, isLast);
+    if (isLast && options.unseen === true) return resolvedTo(stack, name, undefined, mustBeFolder);
+    const found = await lookup(volume, stack.at(-1)!.inode, name, options, isLast);
     if (found === undefined) {
-      if (isLast) return { parent, name, found, mustBeFolder, ...above(stack) };
+      if (isLast) return resolvedTo(stack, name, found, mustBeFolder);
       throw fsError('ENOENT', site);
     }
     const { type } = found.attributes;
@@ -176,7 +182,7 @@ async function walk(
     }
     if (isLast) {
       if (mustBeFolder && !nameOnly && type !== NodeType.directory) throw fsError('ENOTDIR', site);
-      return { parent, name, found, mustBeFolder, ...above(stack) };
+      return resolvedTo(stack, name, found, mustBeFolder);
     }
     if (type !== NodeType.directory) throw fsError('ENOTDIR', site);
     stack.push({ inode: found.inode, name });
@@ -184,13 +190,7 @@ async function walk(
   // The path ended in the root or in "..": that folder itself.
   const { inode } = stack.at(-1)!;
   const attributes = await attributesOf(volume, inode, options);
-  return {
-    parent: inode,
-    name: undefined,
-    found: { inode, attributes, lookupFlags: undefined, chunk: undefined },
-    mustBeFolder: true,
-    ...above(stack),
-  };
+  return resolvedTo(stack, undefined, { inode, attributes, lookupFlags: undefined, chunk: undefined }, true);
 }
 
 /** One name in one folder; undefined where there is none. What is only passed through may come from the cache. */
@@ -203,7 +203,10 @@ async function lookup(
 ): Promise<Found | undefined> {
   if (!isLast) {
     const cached = volume.names.get(parent, name);
-    if (cached !== undefined) return { ...cached, lookupFlags: undefined, chunk: undefined };
+    if (cached !== undefined) {
+      const { inode, attributes } = cached;
+      return { inode, attributes, lookupFlags: undefined, chunk: undefined };
+    }
   }
   return lookupName(volume, parent, name, options);
 }
@@ -314,7 +317,7 @@ export async function resolveName(
 ): Promise<Resolved & { name: Buffer }> {
   const { resolved, end } = await resolveLast(volume, path, context, unseen);
   if (end !== undefined || resolved.name === undefined) throw fsError(codes[end ?? 'root'], context.site);
-  if (resolved.tooLong === true) throw fsError('ENAMETOOLONG', context.site);
+  if (resolved.tooLong) throw fsError('ENAMETOOLONG', context.site);
   return { ...resolved, name: resolved.name };
 }
 

@@ -5,7 +5,7 @@
  * Bytes wait for their reader no longer than {@link FRESH_MS}, and not at all once the file may have changed: written or cut through
  * this client, reported as changed by the master, or locked by this handle.
  */
-import { setMaxListeners } from 'node:events';
+import { Stop } from '../transport/stop.ts';
 import type { OpenFile, ReadHow } from './open-file.ts';
 import type { Service } from './served-by.ts';
 import { ioDeadline } from './volume.ts';
@@ -52,7 +52,7 @@ interface Slice {
 export class ReadAhead {
   readonly #volume: Volume;
   readonly #file: OpenFile;
-  readonly #closing = new AbortController();
+  readonly #closing = new Stop();
   /** Where the next read in order begins. */
   #next = 0;
   /** Bytes to have asked for behind the last read; 0 until there are two in order. */
@@ -63,8 +63,6 @@ export class ReadAhead {
   constructor(volume: Volume, file: OpenFile) {
     this.#volume = volume;
     this.#file = file;
-    // One for every request on its way; node warns of more than ten.
-    setMaxListeners(0, this.#closing.signal);
   }
 
   /** As {@link OpenFile.read}. */
@@ -159,7 +157,7 @@ export class ReadAhead {
     readBudget.take(AHEAD_PIECE_BYTES);
     const { changes } = this.#file;
     const reading = this.#file.read(start, buffer.subarray(0, end - start), {
-      deadline: ioDeadline(this.#volume, this.#closing.signal),
+      deadline: ioDeadline(this.#volume, this.#closing),
       site: { syscall: 'read' },
       served: (service) => services.push(service),
     });

@@ -31,7 +31,9 @@ export class Replicas {
   readonly #near: Nearness;
   readonly #dial: (address: Endpoint) => Endpoint;
   readonly #suspectUntil = new Map<number, number>();
-  readonly #running = new Map<number, number>();
+  /** Operations of ours at each server that was ever used. */
+  readonly #running = new Map<number, { count: number }>();
+  readonly #endpoints = new Map<number, Endpoint>();
 
   constructor(dial: (address: Endpoint) => Endpoint, near: Nearness = { preferLabels: [], ownAddresses: new Set() }) {
     this.#dial = dial;
@@ -39,8 +41,12 @@ export class Replicas {
   }
 
   /** Where to connect for a server: its own address, or what the user's mapping makes of it. */
-  endpoint({ ip, port }: Address): Endpoint {
-    return this.#dial({ host: ipText(ip), port });
+  endpoint(server: Address): Endpoint {
+    const key = addressKey(server);
+    let endpoint = this.#endpoints.get(key);
+    if (endpoint === undefined)
+      this.#endpoints.set(key, (endpoint = Object.freeze({ host: ipText(server.ip), port: server.port })));
+    return this.#dial(endpoint);
   }
 
   /** Servers that did not fail lately first, then those with the fewest operations of ours; otherwise the master's order. */
@@ -92,16 +98,16 @@ export class Replicas {
   /** Counts an operation as running on a server until the returned function is called. */
   begin(server: Address): () => void {
     const key = addressKey(server);
-    this.#running.set(key, (this.#running.get(key) ?? 0) + 1);
+    const running = this.#running.get(key) ?? { count: 0 };
+    if (running.count === 0) this.#running.set(key, running);
+    running.count++;
     return () => {
-      const left = this.#running.get(key)! - 1;
-      if (left > 0) this.#running.set(key, left);
-      else this.#running.delete(key);
+      running.count--;
     };
   }
 
   running(server: Address): number {
-    return this.#running.get(addressKey(server)) ?? 0;
+    return this.#running.get(addressKey(server))?.count ?? 0;
   }
 }
 

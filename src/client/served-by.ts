@@ -1,5 +1,5 @@
 /** Which chunkservers the bytes came from that were read by one handle. */
-import { addressText } from '../protocol/address.ts';
+import { addressKey, addressText } from '../protocol/address.ts';
 import type { Server } from './replicas.ts';
 import { labelsOf } from './replica-info.ts';
 
@@ -23,25 +23,37 @@ export interface Service {
   readonly chunk: number;
   readonly chunkId: bigint;
   readonly server: Server;
-  readonly part?: number;
+  readonly part?: number | undefined;
   readonly bytes: number;
 }
 
 /** Adds up what came from whom. */
 export class ServedLog {
-  readonly #entries = new Map<string, { -readonly [K in keyof ServedBy]: ServedBy[K] }>();
+  /** By chunk: one for each server and part, and few of these. */
+  readonly #services = new Map<number, { -readonly [K in keyof Service]: Service[K] }[]>();
 
   readonly add = ({ chunk, chunkId, server, part, bytes }: Service): void => {
     if (bytes === 0) return;
-    const address = addressText(server);
-    const key = `${chunk} ${chunkId} ${part} ${address}`;
-    const entry = this.#entries.get(key);
-    if (entry !== undefined) entry.bytes += bytes;
-    else this.#entries.set(key, { chunk, chunkId, server: address, labels: labelsOf(server.labels), part, bytes });
+    let services = this.#services.get(chunk);
+    if (services === undefined) this.#services.set(chunk, (services = []));
+    const key = addressKey(server);
+    const known = services.find(
+      (each) => addressKey(each.server) === key && each.part === part && each.chunkId === chunkId,
+    );
+    if (known !== undefined) known.bytes += bytes;
+    else services.push({ chunk, chunkId, server, part, bytes });
   };
 
   /** In the order of the file's chunks. */
   get entries(): ServedBy[] {
-    return [...this.#entries.values()].map((entry) => ({ ...entry })).sort((a, b) => a.chunk - b.chunk);
+    const all = [...this.#services.values()].flat().sort((a, b) => a.chunk - b.chunk);
+    return all.map(({ chunk, chunkId, server, part, bytes }) => ({
+      chunk,
+      chunkId,
+      server: addressText(server),
+      labels: labelsOf(server.labels),
+      part,
+      bytes,
+    }));
   }
 }

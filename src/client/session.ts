@@ -52,7 +52,7 @@ export interface CallOptions<R extends object = object> {
    */
   readonly patient?: boolean;
   /** How long statuses that mean "no server" or "no space" are waited out. Default: `retry.unavailableMs`. */
-  readonly unavailableMs?: number;
+  readonly unavailableMs?: number | undefined;
   /** Overrides the message's own word on lost replies, when the caller knows better: it handles a repetition itself. */
   readonly whenReplyLost?: 'repeat' | 'doubt';
   /** Called before a request is sent again because its reply was lost. */

@@ -14,6 +14,8 @@ const FRESH_MS = 60_000;
 
 /** The class of a folder's new files is asked again after this. */
 const SIBLING_FRESH_MS = 5000;
+/** How long a question about a class may take. */
+const QUESTION_MS = 10_000;
 /** Folders that are remembered. */
 const SIBLING_LIMIT = 10_000;
 
@@ -46,6 +48,8 @@ export class StorageClasses {
   readonly #session: Session;
   /** By folder: what the class of files made there asks for. */
   readonly #newFiles = new Map<number, { copies: Promise<number | undefined>; at: number }>();
+  /** Whether there are patterns, as far as that is known, and when it was asked. */
+  #patterns: { any: boolean; readonly at: number } | undefined;
   readonly #copies = new Map<string, { copies: Promise<number | undefined>; at: number }>();
 
   constructor(session: Session) {
@@ -95,16 +99,17 @@ export class StorageClasses {
 
   /** Forgets what classes ask for: they were changed. */
   forget(): void {
+    this.#patterns = undefined;
     this.#copies.clear();
     this.#newFiles.clear();
   }
 
   /**
    * How many full copies are written for an inode of its class; undefined where that cannot be found out. Never rejects. For a file
-   * that was just made in the folder `createdIn`, a sibling's answer will do where the server knows no class by name pattern.
+   * that was just made in the folder `createdIn`, a sibling's answer will do where no class is given by names.
    */
   copiesFor(inode: number, createdIn?: number): Promise<number | undefined> {
-    if (createdIn === undefined || this.#session.version >= V4) return this.#copiesFor(inode);
+    if (createdIn === undefined || this.#mayDependOnNames()) return this.#copiesFor(inode);
     const known = this.#newFiles.get(createdIn);
     if (known !== undefined && performance.now() - known.at < SIBLING_FRESH_MS) return known.copies;
     const copies = this.#copiesFor(inode);
@@ -113,8 +118,30 @@ export class StorageClasses {
     return copies;
   }
 
+  /** Whether files of one folder may have several classes when they are made. True as long as that is not known. */
+  #mayDependOnNames(): boolean {
+    const { version: at } = this.#session;
+    if (at < V4) return false;
+    if (messages.listPatterns.gate?.includes(at) === false) return true;
+    const now = performance.now();
+    if (this.#patterns === undefined || now - this.#patterns.at >= SIBLING_FRESH_MS) void this.#lookForPatterns(now);
+    return this.#patterns?.any ?? true;
+  }
+
+  async #lookForPatterns(now: number): Promise<void> {
+    const found = { any: true, at: now };
+    this.#patterns = found;
+    try {
+      const how = { deadline: Deadline.in(QUESTION_MS), site: { syscall: 'listPatterns' } };
+      const { patterns } = await this.#session.call(messages.listPatterns, { format: 0 }, how);
+      found.any = patterns.length > 0;
+    } catch (error) {
+      debug('patterns: %s', error);
+    }
+  }
+
   async #copiesFor(inode: number): Promise<number | undefined> {
-    const deadline = Deadline.in(10_000);
+    const deadline = Deadline.in(QUESTION_MS);
     try {
       return await this.#copiesOf(await this.nameOf(inode, deadline), deadline);
     } catch (error) {

@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import type { ConnectionPool } from '../transport/pool.ts';
 import { Deadline } from '../transport/deadline.ts';
+import type { StopSignal } from '../transport/stop.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { ChunkLocks } from './chunk-locks.ts';
 import type { MemoryBudget } from './memory-budget.ts';
@@ -15,6 +16,7 @@ import type { Slots } from './slots.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { NameCache } from './name-cache.ts';
 import type { StorageClasses } from './storage-class.ts';
+import type { SessionTicks } from './write-session.ts';
 
 /** See above. */
 export interface Volume {
@@ -25,6 +27,7 @@ export interface Volume {
   readonly events: EventEmitter<ClientEvents>;
   /** Schedules write sessions over all files: each occupies a worker thread on every chunkserver of its chain. */
   readonly writeSlots: Slots;
+  readonly sessionTicks: SessionTicks;
   readonly chunkLocks: ChunkLocks;
   /** Memory of blocks that are being written. */
   readonly blocks: BufferPool;
@@ -42,11 +45,11 @@ export interface Volume {
 }
 
 /** The deadline of a call about names and attributes. */
-export function requestDeadline(volume: Volume, signal?: AbortSignal): Deadline {
+export function requestDeadline(volume: Volume, signal?: StopSignal): Deadline {
   return Deadline.in(volume.settings.requestTimeoutMs, signal);
 }
 
 /** The deadline of something that moves data and makes no progress. */
-export function ioDeadline(volume: Volume, signal?: AbortSignal): Deadline {
+export function ioDeadline(volume: Volume, signal?: StopSignal): Deadline {
   return Deadline.in(volume.settings.ioTimeoutMs, signal);
 }

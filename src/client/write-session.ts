@@ -21,7 +21,7 @@ export const SESSION_MS = 60_000;
 const SUSPICIOUS_MS = 2000;
 /** All servers live and still nothing is acknowledged: a disk may be that slow, but not slower. */
 const STALL_MS = 20_000;
-/** How often a running session looks at its clocks. */
+/** How often running sessions look at their clocks. */
 const TICK_MS = 20;
 /**
  * So many blocks are on their way where the servers are near. More of them only wait in the first server's memory, which costs it
@@ -38,15 +38,39 @@ export interface BlockSource {
   /** Everything sent is acknowledged: `end` the session, `wait` for more for a while, or `go-on` because more is to be sent. */
   whenIdle(): 'end' | 'wait' | 'go-on';
   /** When the last block was added, on the clock of `performance.now()`. */
-  readonly addedAt: number;
+  addedAt(): number;
   /** Blocks that are on every server of the chain. */
   acknowledged(blocks: readonly PendingBlock[]): void;
   /** Whether all servers of the chain answer. Never rejects. */
   chainIsAlive(): Promise<boolean>;
 }
 
+/** Ticks for all sessions of a client: an interval for each would cost more than much else of a small file. */
+export class SessionTicks {
+  readonly #running = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Calls `tick` every {@link TICK_MS} until it is removed. */
+  add(tick: () => void): void {
+    this.#running.add(tick);
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+  }
+
+  remove(tick: () => void): void {
+    this.#running.delete(tick);
+  }
+
+  #tick(): void {
+    for (const tick of [...this.#running]) tick();
+    if (this.#running.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
 /** How long a session may take. */
 export interface WriteSessionTimes {
+  readonly ticks: SessionTicks;
   /** Until the chain stands. */
   readonly openingMs: number;
   /** From then on nothing more is sent, on the clock of `performance.now()`. */
@@ -69,18 +93,19 @@ export class WriteSession {
   #probing = false;
   /** What the next write sends first. */
   readonly #outgoing: Uint8Array[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  readonly #ticks: SessionTicks;
   #settle: ((error?: Error) => void) | undefined;
 
   constructor(
     machine: ChunkWrite<PendingBlock>,
     connection: Connection,
     source: BlockSource,
-    { openingMs, endBy }: WriteSessionTimes,
+    { ticks, openingMs, endBy }: WriteSessionTimes,
   ) {
     this.#machine = machine;
     this.#connection = connection;
     this.#source = source;
+    this.#ticks = ticks;
     this.#openingMs = openingMs;
     this.#endBy = endBy;
     this.#window = Math.min(NEAR_WINDOW, machine.windowBlocks);
@@ -94,7 +119,7 @@ export class WriteSession {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#settle = (error) => (error === undefined ? resolve() : reject(error));
-        this.#timer = setInterval(() => this.#tick(), TICK_MS);
+        this.#ticks.add(this.#tick);
         this.#connection.handler = {
           bytes: (chunk) => this.#receive(chunk),
           closed: (error) => this.#settle?.(error),
@@ -105,7 +130,7 @@ export class WriteSession {
       });
     } finally {
       this.#settle = undefined;
-      clearInterval(this.#timer);
+      this.#ticks.remove(this.#tick);
     }
   }
 
@@ -153,7 +178,7 @@ export class WriteSession {
     const verdict = this.#source.whenIdle();
     return (
       verdict === 'end' ||
-      (verdict === 'wait' && now - Math.max(this.#acknowledgedAt, this.#source.addedAt) >= LINGER_MS)
+      (verdict === 'wait' && now - Math.max(this.#acknowledgedAt, this.#source.addedAt()) >= LINGER_MS)
     );
   }
 
@@ -178,7 +203,7 @@ export class WriteSession {
     else this.pump();
   }
 
-  #tick(): void {
+  readonly #tick = (): void => {
     const silent = performance.now() - this.#waitingSince;
     if (this.#machine.pending > 0 && silent > (this.#machine.opened ? STALL_MS : this.#openingMs)) {
       this.#settle?.(this.#stalled(silent));
@@ -186,7 +211,7 @@ export class WriteSession {
     }
     if (this.#machine.pending > 0 && silent > SUSPICIOUS_MS && !this.#probing) void this.#probe();
     this.pump();
-  }
+  };
 
   async #probe(): Promise<void> {
     this.#probing = true;

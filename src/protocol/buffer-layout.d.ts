@@ -14,7 +14,4 @@ declare module 'buffer-layout' {
     readonly fields: readonly Layout[];
     makeDestinationObject(): Record<string, unknown>;
   }
-  export function u8(property?: string): Layout<number>;
-  export function u16be(property?: string): Layout<number>;
-  export function u32be(property?: string): Layout<number>;
 }

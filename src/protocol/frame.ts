@@ -81,34 +81,36 @@ export class FrameParser {
 
   /** Takes the next bytes of the stream. */
   push(chunk: Uint8Array): void {
-    let b = asBuffer(chunk);
-    while (b.length > 0) {
+    const b = asBuffer(chunk);
+    for (let at = 0; at < b.length;) {
+      const left = b.length - at;
       if (this.#streaming >= 0) {
-        const take = Math.min(this.#streaming, b.length);
+        const take = Math.min(this.#streaming, left);
         this.#streaming -= take;
         const remaining = this.#streaming;
-        const piece = b.subarray(0, take);
-        b = b.subarray(take);
         if (remaining === 0) this.#nextPacket();
-        this.#handler.streamed!(piece, remaining);
+        this.#handler.streamed!(b.subarray(at, at + take), remaining);
+        at += take;
         continue;
       }
       const wanted = this.#wanted();
-      if (this.#heldBytes === 0 && b.length >= wanted) {
-        const whole = b.subarray(0, wanted);
-        b = b.subarray(wanted);
-        this.#complete(whole);
-        continue;
+      const take = Math.min(wanted - this.#heldBytes, left);
+      if (take === wanted) {
+        this.#complete(b, at, wanted);
+      } else {
+        this.#hold(b.subarray(at, at + take), wanted);
+        if (this.#heldBytes === wanted) this.#completeHeld();
       }
-      const take = Math.min(wanted - this.#heldBytes, b.length);
-      this.#hold(b.subarray(0, take), wanted);
-      b = b.subarray(take);
-      if (this.#heldBytes < wanted) return;
-      const whole = this.#held.subarray(0, wanted);
-      this.#held = NOTHING;
-      this.#heldBytes = 0;
-      this.#complete(whole);
+      at += take;
     }
+  }
+
+  #completeHeld(): void {
+    const whole = this.#held;
+    const size = this.#heldBytes;
+    this.#held = NOTHING;
+    this.#heldBytes = 0;
+    this.#complete(whole, 0, size);
   }
 
   /** Grows by doubling: an announced length costs no memory before the bytes are there. */
@@ -132,24 +134,23 @@ export class FrameParser {
     return this.#type === this.#options.streamType;
   }
 
-  #complete(whole: Buffer): void {
+  /** A header, a body or the head of a streamed one is there, of `size` bytes from `at` on. */
+  #complete(b: Buffer, at: number, size: number): void {
     if (this.#type === -1) {
-      this.#header(whole);
+      this.#header(b.readUInt32BE(at), b.readUInt32BE(at + 4));
     } else if (this.#isStreamed()) {
-      const remaining = this.#length - whole.length;
+      const remaining = this.#length - size;
       this.#streaming = remaining;
-      this.#handler.streamHead!(whole, remaining);
+      this.#handler.streamHead!(b.subarray(at, at + size), remaining);
       if (remaining === 0) this.#nextPacket();
     } else {
       const type = this.#type;
       this.#nextPacket();
-      this.#handler.frame(type, whole);
+      this.#handler.frame(type, b.subarray(at, at + size));
     }
   }
 
-  #header(b: Buffer): void {
-    const type = b.readUInt32BE(0);
-    const length = b.readUInt32BE(4);
+  #header(type: number, length: number): void {
     if (length > this.#options.bodyLimit) {
       throw new ProtocolError(
         `a packet of type ${type} announces ${length} bytes, the limit is ${this.#options.bodyLimit}: this is no MooseFS server, or the stream is out of step`,
@@ -162,7 +163,7 @@ export class FrameParser {
         throw new ProtocolError(`a packet of type ${type} has only ${length} bytes`);
     } else if (length === 0) {
       this.#nextPacket();
-      this.#handler.frame(type, b.subarray(HEADER_SIZE));
+      this.#handler.frame(type, NOTHING);
     }
   }
 

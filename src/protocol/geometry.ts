@@ -32,16 +32,20 @@ export function chunkCountOf(length: number): number {
   return Math.ceil(length / CHUNK_SIZE);
 }
 
-/** Cuts a range of a file at chunk borders. */
-export function* chunkRanges(position: number, length: number): Generator<ChunkRange> {
+/**
+ * Cuts a range of a file at the borders of its chunks and at multiples of `step`, of which a chunk must be one, so that ranges that
+ * overlap are cut at the same places.
+ */
+export function chunkRanges(position: number, length: number, step: number = CHUNK_SIZE): ChunkRange[] {
+  const ranges: ChunkRange[] = [];
   const end = position + length;
   for (let at = position; at < end;) {
     const index = chunkIndexOf(at);
-    const offset = at - index * CHUNK_SIZE;
-    const size = Math.min(CHUNK_SIZE - offset, end - at);
-    yield { index, offset, length: size };
+    const size = Math.min(step - (at % step), end - at);
+    ranges.push({ index, offset: at - index * CHUNK_SIZE, length: size });
     at += size;
   }
+  return ranges;
 }
 
 /** Bytes from `offset` to the end of its block. */

@@ -8,7 +8,7 @@
  * - A record with variable fields knows its size before a buffer is made.
  * - A field that only some versions have stands in the one declaration, behind its {@link Gate}.
  */
-import { Layout, Structure, u16be, u32be, u8 as bu8 } from 'buffer-layout';
+import { Layout, Structure } from 'buffer-layout';
 import { ProtocolError } from '../errors.ts';
 import { formatVersion } from './version.ts';
 import type { Gate, Version } from './version.ts';
@@ -137,24 +137,37 @@ export interface VariableCodec<T> {
   readonly mayBeMissing?: boolean;
 }
 
-/** buffer-layout writes what is no number as 0 and cuts fractions off: here both are refused. */
-const sized = (layout: Layout<number>): SizedLayout<number> => {
-  const encode = layout.encode.bind(layout);
-  return Object.assign(layout, {
-    sizeOf: () => layout.span,
-    encode: (value: number, b: Buffer, offset: number) => {
-      if (!Number.isInteger(value)) throw new TypeError(`not a whole number: ${String(value)}`);
-      return encode(value, b, offset);
-    },
+type Integer = (value: number, b: Buffer, at: number) => number;
+
+/** A Buffer writes what is no number as 0 and cuts fractions off: here both are refused. */
+const integer = (span: number, read: (b: Buffer, at: number) => number, write: Integer) =>
+  new Fixed<number>(span, read, (value, b, at) => {
+    if (!Number.isInteger(value)) throw new TypeError(`not a whole number: ${String(value)}`);
+    write(value, b, at);
   });
-};
+
+const layoutU8 = integer(
+  1,
+  (b, at) => b.readUInt8(at),
+  (value, b, at) => b.writeUInt8(value, at),
+);
+const layoutU16 = integer(
+  2,
+  (b, at) => b.readUInt16BE(at),
+  (value, b, at) => b.writeUInt16BE(value, at),
+);
+const layoutU32 = integer(
+  4,
+  (b, at) => b.readUInt32BE(at),
+  (value, b, at) => b.writeUInt32BE(value, at),
+);
 
 /** An unsigned byte. */
-export const u8 = <N extends string>(name: N) => field(name, sized(bu8()));
+export const u8 = <N extends string>(name: N) => field(name, layoutU8);
 /** An unsigned 16-bit number, big-endian. */
-export const u16 = <N extends string>(name: N) => field(name, sized(u16be()));
+export const u16 = <N extends string>(name: N) => field(name, layoutU16);
 /** An unsigned 32-bit number, big-endian. */
-export const u32 = <N extends string>(name: N) => field(name, sized(u32be()));
+export const u32 = <N extends string>(name: N) => field(name, layoutU32);
 
 /** An unsigned 64-bit number as bigint: ids. */
 export const u64 = <N extends string>(name: N) =>

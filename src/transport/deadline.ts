@@ -3,6 +3,7 @@
  * so that nothing waits for ever and an abort is noticed everywhere.
  */
 import { AbortError, ConnectionError } from '../errors.ts';
+import type { StopSignal } from './stop.ts';
 
 /** The longest delay that a timer can hold. */
 const LONGEST_TIMER_MS = 0x7fff_ffff;
@@ -11,17 +12,17 @@ const LONGEST_TIMER_MS = 0x7fff_ffff;
 export class Deadline {
   /** On the clock of `performance.now()`; Infinity for an operation that only its signal ends. */
   readonly at: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: StopSignal | undefined;
   readonly #budgetMs: number;
 
-  private constructor(at: number, budgetMs: number, signal: AbortSignal | undefined) {
+  private constructor(at: number, budgetMs: number, signal: StopSignal | undefined) {
     this.at = at;
     this.#budgetMs = budgetMs;
     this.signal = signal;
   }
 
   /** A deadline `ms` milliseconds from now. */
-  static in(ms: number, signal?: AbortSignal): Deadline {
+  static in(ms: number, signal?: StopSignal): Deadline {
     return new Deadline(performance.now() + ms, ms, signal);
   }
 

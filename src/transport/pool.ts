@@ -33,7 +33,7 @@ export interface Lease {
 export class ConnectionPool {
   readonly #options: PoolOptions;
   readonly #receiveBuffer: Buffer;
-  /** Most recently used last. */
+  /** Most recently used last; a list that has become empty stays. */
   readonly #idle = new Map<string, { connection: Connection; since: number }[]>();
   readonly #open = new Set<Connection>();
   readonly #timer: NodeJS.Timeout;
@@ -66,9 +66,7 @@ export class ConnectionPool {
   /** An idle connection, where there is one. */
   takeIdle(endpoint: Endpoint): Connection | undefined {
     const key = endpointText(endpoint);
-    const list = this.#idle.get(key);
-    const entry = list?.pop();
-    if (list?.length === 0) this.#idle.delete(key);
+    const entry = this.#idle.get(key)?.pop();
     if (entry === undefined) return undefined;
     this.#idleCount--;
     entry.connection.handler = undefined;
@@ -98,8 +96,8 @@ export class ConnectionPool {
       return;
     }
     const key = connection.peer;
-    const list = this.#idle.get(key) ?? [];
-    if (list.length === 0) this.#idle.set(key, list);
+    let list = this.#idle.get(key);
+    if (list === undefined) this.#idle.set(key, (list = []));
     list.push({ connection, since: performance.now() });
     this.#idleCount++;
     connection.handler = {
@@ -141,12 +139,11 @@ export class ConnectionPool {
     if (list === undefined || at < 0) return;
     list.splice(at, 1);
     this.#idleCount--;
-    if (list.length === 0) this.#idle.delete(key);
   }
 
   #tick(): void {
     const now = performance.now();
-    for (const list of [...this.#idle.values()]) {
+    for (const list of this.#idle.values()) {
       for (const { connection, since } of [...list]) if (now - since > this.#options.idleMs) this.discard(connection);
     }
     for (const connection of this.#open) {

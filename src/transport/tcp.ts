@@ -10,10 +10,21 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Texts of endpoints that are used again and again: a new one for each use would have to be hashed each time as a key. */
+const texts = new WeakMap<Endpoint, string>();
+
 /** `host:port`, for people and for keys. */
-export function endpointText({ host, port }: Endpoint): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+export function endpointText(endpoint: Endpoint): string {
+  let text = texts.get(endpoint);
+  if (text === undefined) {
+    const { host, port } = endpoint;
+    texts.set(endpoint, (text = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`));
+  }
+  return text;
 }
+
+/** So little is copied into one piece: the socket has more to do for each piece than that takes. */
+const COPIED_BYTES = 16 * 1024;
 
 /** What the owner of a connection is told. */
 export interface ConnectionHandler {
@@ -114,12 +125,18 @@ export class Connection {
     return this.#socket.writableLength;
   }
 
-  /** Sends buffers in one go, by reference: they must not change before the peer has answered. Nothing happens once closed. */
+  /** Sends buffers in one go, large ones by reference: they must not change before the peer has answered. Nothing happens once closed. */
   write(parts: readonly Uint8Array[]): void {
     if (this.#closed !== undefined) return;
     this.sentAt = performance.now();
     if (parts.length === 1) {
       this.#socket.write(parts[0]!);
+      return;
+    }
+    let size = 0;
+    for (const { length } of parts) size += length;
+    if (size <= COPIED_BYTES) {
+      this.#socket.write(Buffer.concat(parts, size));
       return;
     }
     this.#socket.cork();

@@ -1,11 +1,17 @@
 /** A master that lists fewer servers than the storage class asks for: told, never silent; and refused where the caller says so. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { MooseFS } from '../../src/index.ts';
 import type { ChunkReplication, ConnectOptions, UnderReplicated } from '../../src/index.ts';
+import type { Volume } from '../../src/client/volume.ts';
+import { bytes8, record, u16, u32, u8 } from '../../src/protocol/layout.ts';
+import { call } from '../../src/protocol/message.ts';
+import { Deadline } from '../../src/transport/deadline.ts';
 import type { Cluster } from '../support/live.ts';
 import { makeFolder, sharedCluster, startCluster } from '../support/live.ts';
 import { difference, pattern } from '../support/pattern.ts';
 
+const { version } = sharedCluster();
 const MIB = 1024 * 1024;
 
 describe.skipIf(sharedCluster().provider === 'external')('two chunkservers for three copies', () => {
@@ -102,6 +108,71 @@ describe.skipIf(sharedCluster().provider === 'external')('two chunkservers for t
     await goal.writeFile(`${enough}/file`, data);
     expect((await goal.verify(`${enough}/file`)).ok).toBe(true);
     expect(told).toEqual([]);
+  });
+
+  test('of many small files only the first ones are asked for their class', async () => {
+    await using mfs = await connect();
+    const two = await makeFolder(mfs, 'siblings', 2);
+    const asked: string[] = [];
+    const note = (message: unknown): void => void asked.push((message as { request: string }).request);
+    subscribe('tracing:moosefs.master:start', note);
+    for (let i = 0; i < 50; i++) await mfs.writeFile(`${two}/${i}`, 'x');
+    unsubscribe('tracing:moosefs.master:start', note);
+    expect(asked.filter((each) => each === 'CREATE')).toHaveLength(50);
+    expect(asked.filter((each) => each === 'GETSCLASS').length).toBeLessThan(10);
+  });
+
+  /** PATTERN_ADD of admin tools: files of the folder's that match get class 3CP. */
+  const addPattern = call({
+    name: 'PATTERN_ADD',
+    type: 370,
+    request: record(
+      u8('format'),
+      bytes8('glob'),
+      u32('uid'),
+      u32('gid'),
+      u8('priority'),
+      u8('settings'),
+      bytes8('storageClass'),
+      u16('trashHours'),
+      u8('setEattr'),
+      u8('clearEattr'),
+    ),
+    reply: record(),
+    whenReplyLost: 'doubt',
+  });
+
+  test.skipIf(version < '4.57')('[4.57 on] a class that is given by a name pattern is seen file by file', async () => {
+    await using mfs = await connect();
+    const two = await makeFolder(mfs, 'patterns', 2);
+    await mfs.writeFile(`${two}/before`, 'x');
+    const site = { syscall: 'addPattern' };
+    const storageClass = Buffer.from('3CP');
+    await (mfs as unknown as { volume: Volume }).volume.session.call(
+      addPattern,
+      {
+        format: 0,
+        glob: Buffer.from('*.three'),
+        uid: 0xffffffff,
+        gid: 0xffffffff,
+        priority: 0,
+        settings: 1,
+        storageClass,
+        trashHours: 0,
+        setEattr: 0,
+        clearEattr: 0,
+      },
+      { deadline: Deadline.in(5000), site },
+    );
+    await using other = await connect();
+    const told: UnderReplicated[] = [];
+    other.on('underReplicated', (event) => told.push(event));
+    for (const name of ['a', 'b.three', 'c', 'd.three']) await other.writeFile(`${two}/${name}`, name);
+    await expect.poll(() => told.map(({ path }) => path)).toEqual([`${two}/b.three`, `${two}/d.three`]);
+    expect(told.map(({ listed, wanted }) => [listed, wanted])).toEqual([
+      [2, 3],
+      [2, 3],
+    ]);
   });
 
   test('"goal" is had when the third server comes inside the deadline', async () => {

@@ -285,6 +285,7 @@ answer(placement.listStorageClasses, (_tree, _value, version) => {
   const names = !hasNames(version) ? ['1', '2', '3'] : ['2CP', '3CP'];
   return { names: Buffer.concat(names.map((name) => Buffer.from(`${String.fromCharCode(name.length)}${name}`))) };
 });
+answer(placement.listPatterns, () => ({ patterns: Buffer.alloc(0) }));
 answer(placement.readStorageClass, (_tree, { name, format }, version) => ({
   format,
   definition: classDefinition(copiesOf(name, version), format, version),

@@ -86,6 +86,16 @@ export const setStorageClass = call({
   whenReplyLost: 'repeat',
 });
 
+/** Rules by which new files get a class, trash retention or extra attributes by their name and owner; none where nothing follows. */
+export const listPatterns = call({
+  name: 'PATTERN_LIST',
+  type: 374,
+  request: record(u8('format')),
+  reply: record(rest('patterns')),
+  whenReplyLost: 'repeat',
+  gate: since('4.57.0'),
+});
+
 /** Names of the storage classes, one after another with their lengths (format 0, which every server knows). */
 export const listStorageClasses = call({
   name: 'SCLASS_LIST',

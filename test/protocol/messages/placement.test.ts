@@ -100,6 +100,14 @@ describeMessages('placement', [
     notChanged: 0,
     notPermitted: 1,
   }),
+  requestCase(m.listPatterns, '4.57.5 4.59.2', '00000176 00000005 00000003 00', { format: 0 }),
+  replyCase(
+    m.listPatterns,
+    '4.57.5 4.59.2',
+    '00000177 0000001f 00000003 08 "*.doctmp" ffffffff ffffffff 00 03 03 "3CP" 0005 00 00',
+    { patterns: hex('08 "*.doctmp" ffffffff ffffffff 00 03 03 "3CP" 0005 00 00') },
+    { otherLengths: anyFrom(4) },
+  ),
   requestCase(m.listStorageClasses, ALL, '00000168 00000005 0000002b 00', { format: 0 }),
   replyCase(
     m.listStorageClasses,

@@ -172,6 +172,7 @@ async function captureClasses(s: MasterSession, folder: number): Promise<void> {
   await s.ask(placement.setStorageClass, { inode: file.inode, ...set, name: raw('nope') });
   await s.must(placement.getStorageClass, { inode: folder, recursive: 1 });
   await s.must(placement.listStorageClasses, { format: 0 });
+  if (s.version >= version('4.57.0')) await s.must(placement.listPatterns, { format: 0 });
   const { set: archived, clear } = placement.ArchiveCommand;
   for (const command of [archived, clear]) await s.must(placement.archive, { inode: file.inode, command, uid: 0 });
   const format = v4 ? { format: 6, padding: Buffer.alloc(47) } : { format: 0, padding: Buffer.alloc(7) };

@@ -1,0 +1,53 @@
+/** What ends an operation before its time. */
+
+/** An AbortSignal of the caller, or a {@link Stop} of our own. */
+export interface StopSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/**
+ * A switch and its signal in one. An AbortController would do, but each chunk that is written has one, and so has each handle that
+ * reads: node makes and listens to one in microseconds, of which a small file has few hundred.
+ */
+export class Stop implements StopSignal {
+  #aborted = false;
+  #reason: unknown;
+  readonly #listeners = new Set<() => void>();
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  get reason(): unknown {
+    return this.#reason;
+  }
+
+  /** Tells all who listen, once. */
+  abort(reason?: unknown): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#reason = reason;
+    for (const listener of [...this.#listeners]) listener();
+    this.#listeners.clear();
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    if (!this.#aborted) this.#listeners.add(listener);
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+}
+
+/** Aborts `stop` when `signal` does; call what it gives when that is not wanted any more. */
+export function stopWith(stop: Stop, signal: StopSignal | undefined): () => void {
+  if (signal === undefined) return () => undefined;
+  const follow = (): void => stop.abort(signal.reason);
+  if (signal.aborted) follow();
+  else signal.addEventListener('abort', follow);
+  return () => signal.removeEventListener('abort', follow);
+}
