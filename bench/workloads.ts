@@ -64,7 +64,7 @@ export const fullScale: Scale = {
   randomFileBytes: 256 * MIB,
   smallFiles: 2000,
   manyFiles: 10_000,
-  randomReads: 4000,
+  randomReads: 20_000,
   uploads: 200,
 };
 
@@ -73,7 +73,7 @@ export const quickScale: Scale = {
   randomFileBytes: 64 * MIB,
   smallFiles: 400,
   manyFiles: 2000,
-  randomReads: 800,
+  randomReads: 2000,
   uploads: 40,
 };
 

@@ -43,7 +43,7 @@ export interface ReadOptions {
    * sooner counts. For latency at the price of more traffic, with {@link stallMs} as the upper end. Default 0: never.
    */
   readonly hedgeMs?: number;
-  /** Bytes that a stream, or a handle that is read from front to back, asks for ahead. Default 8 MiB. */
+  /** Bytes that a stream, or a handle that is read from front to back, asks for ahead. Default 4 MiB. */
   readonly readAheadBytes?: number;
   /**
    * Bytes that all streams and handles together may have asked for ahead; beyond it each stream asks for one piece, and handles for
@@ -178,7 +178,7 @@ export function resolveSettings(options: ConnectOptions): Settings {
       ),
       readAheadBytes: inRange(
         'read.readAheadBytes',
-        options.read?.readAheadBytes ?? 8 * 1024 * 1024,
+        options.read?.readAheadBytes ?? 4 * 1024 * 1024,
         BLOCK_SIZE,
         Number.MAX_SAFE_INTEGER,
       ),

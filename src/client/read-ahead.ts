@@ -11,8 +11,11 @@ import type { Service } from './served-by.ts';
 import { ioDeadline } from './volume.ts';
 import type { Volume } from './volume.ts';
 
-/** Bytes of one request, and of the memory for it. */
-export const AHEAD_PIECE_BYTES = 512 * 1024;
+/**
+ * Bytes of one request at most, and of memory that is kept for the next one. A GiB in requests of 512 KiB, sixteen at once, took the
+ * servers a fifth and the client a quarter more processor time than in two of these at once.
+ */
+export const AHEAD_PIECE_BYTES = 2 * 1024 * 1024;
 /** What the second read in a row asks for beyond itself; each further one doubles it. */
 const FIRST_WINDOW = 256 * 1024;
 /** A smaller request costs as much as one of this size. */
@@ -140,23 +143,28 @@ export class ReadAhead {
   #ask(end: number): void {
     const { settings, readBudget } = this.#volume;
     this.#window = Math.min(settings.read.readAheadBytes, Math.max(FIRST_WINDOW, 2 * this.#window));
-    const size = Math.max(LEAST_PIECE, Math.min(AHEAD_PIECE_BYTES, this.#window / 4));
+    // Two at once: while one is handed out, the next is on its way.
+    const size = Math.max(LEAST_PIECE, Math.min(AHEAD_PIECE_BYTES, Math.floor(this.#window / 2)));
     const { length } = this.#file;
     const limit = Math.min(length, end + this.#window);
-    for (let start = this.#pieces.at(-1)?.end ?? end; start < limit && !readBudget.isFull; start += size) {
+    for (let start = this.#pieces.at(-1)?.end ?? end; start < limit && !readBudget.isFull;) {
+      // Ends where requests are cut anyway.
+      const to = start - (start % size) + size;
       // Not in crumbs: the window moves on with the next read.
-      if (start + size > limit && limit < length) break;
-      this.#pieces.push(this.#request(start, Math.min(start + size, length)));
+      if (to > limit && limit < length) break;
+      this.#pieces.push(this.#request(start, Math.min(to, length)));
+      start = to;
     }
   }
 
   #request(start: number, end: number): Piece {
     const { pieces, readBudget } = this.#volume;
-    const buffer = pieces.take();
+    const size = end - start;
+    const buffer = size === AHEAD_PIECE_BYTES ? pieces.take() : Buffer.allocUnsafeSlow(size);
     const services: Service[] = [];
-    readBudget.take(AHEAD_PIECE_BYTES);
+    readBudget.take(size);
     const { changes } = this.#file;
-    const reading = this.#file.read(start, buffer.subarray(0, end - start), {
+    const reading = this.#file.read(start, buffer, {
       deadline: ioDeadline(this.#volume, this.#closing),
       site: { syscall: 'read' },
       served: (service) => services.push(service),
@@ -187,7 +195,7 @@ export class ReadAhead {
   #recycle(piece: Piece): void {
     if (piece.users > 0 || piece.takenTo < piece.end) return;
     piece.takenTo = Infinity;
-    this.#volume.readBudget.give(AHEAD_PIECE_BYTES);
+    this.#volume.readBudget.give(piece.buffer.length);
     this.#volume.pieces.give(piece.buffer);
   }
 }

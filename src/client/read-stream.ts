@@ -15,7 +15,7 @@ export interface ReadStreamOptions {
   readonly start?: number | undefined;
   /** Last byte, included. Default: the end of the file. */
   readonly end?: number | undefined;
-  /** Bytes of one chunk of the stream. Default 512 KiB. */
+  /** Bytes of one chunk of the stream. Default 1 MiB. */
   readonly highWaterMark?: number | undefined;
   readonly autoClose?: boolean | undefined;
   readonly emitClose?: boolean | undefined;
@@ -25,11 +25,8 @@ export interface ReadStreamOptions {
   readonly replica?: ReplicaChoice | undefined;
 }
 
-/**
- * What one request of the stream asks for, when the caller does not say. A reader's pieces cannot be used again, and memory of this
- * size is had from the C library's heap, where a MiB would be asked of the kernel, and zeroed, each time.
- */
-const DEFAULT_PIECE = 512 * 1024;
+/** What one request of the stream asks for, when the caller does not say: half of it cost servers and client a quarter more time. */
+const DEFAULT_PIECE = 1024 * 1024;
 /** The same while all streams together hold as much as they may: each must get on, and none needs much for that. */
 const TIGHT_PIECE = 128 * 1024;
 
