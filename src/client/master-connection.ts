@@ -14,6 +14,7 @@ import { ANSWER_MS, otherMasterError } from './other-master.ts';
 import { Connection } from '../transport/tcp.ts';
 import type { Endpoint } from '../transport/tcp.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import { onAbort } from '../transport/stop.ts';
 import { Watch } from '../transport/watch.ts';
 
 const debug = createDebug('moosefs:master');
@@ -192,7 +193,7 @@ export class MasterConnection {
       const { signal } = deadline;
       if (signal !== undefined) {
         pending.onAbort = () => this.#giveUp(msgid, pending, new AbortError(signal.reason));
-        signal.addEventListener('abort', pending.onAbort);
+        onAbort(signal, pending.onAbort);
       }
       this.#watch.by(deadline.at);
       this.#send(bytes);

@@ -2,6 +2,7 @@
 import { AbortError, ConnectionError } from '../errors.ts';
 import type { ChunkRead } from '../protocol/conversations/chunk-read.ts';
 import type { Deadline } from '../transport/deadline.ts';
+import { onAbort } from '../transport/stop.ts';
 import type { Connection } from '../transport/tcp.ts';
 import { Watch } from '../transport/watch.ts';
 import { withPeer } from './fs-errors.ts';
@@ -59,7 +60,7 @@ class RunningRead {
     const { signal } = times.deadline;
     if (signal === undefined) return;
     this.#onAbort = () => this.#end(new AbortError(signal.reason));
-    signal.addEventListener('abort', this.#onAbort);
+    onAbort(signal, this.#onAbort);
   }
 
   /** When its clocks are to be looked at, at the latest. */

@@ -114,7 +114,12 @@ export class StorageClasses {
     if (known !== undefined && performance.now() - known.at < SIBLING_FRESH_MS) return known.copies;
     const copies = this.#copiesFor(inode);
     if (this.#newFiles.size >= SIBLING_LIMIT) this.#newFiles.clear();
-    this.#newFiles.set(createdIn, { copies, at: performance.now() });
+    const entry = { copies, at: performance.now() };
+    this.#newFiles.set(createdIn, entry);
+    // That it could not be found out says nothing of the next one.
+    void copies.then((found) => {
+      if (found === undefined && this.#newFiles.get(createdIn) === entry) this.#newFiles.delete(createdIn);
+    });
     return copies;
   }
 

@@ -3,6 +3,7 @@
  * so that nothing waits for ever and an abort is noticed everywhere.
  */
 import { AbortError, ConnectionError } from '../errors.ts';
+import { onAbort } from './stop.ts';
 import type { StopSignal } from './stop.ts';
 
 /** The longest delay that a timer can hold. */
@@ -74,18 +75,18 @@ export class Deadline {
         if (settled) return;
         settled = true;
         clearTimeout(timer);
-        this.signal?.removeEventListener('abort', onAbort);
+        this.signal?.removeEventListener('abort', abort);
         cleanup?.(gaveUp);
         act();
       };
-      const onAbort = () => settle(true, () => reject(new AbortError(this.signal!.reason)));
+      const abort = () => settle(true, () => reject(new AbortError(this.signal!.reason)));
       if (this.at !== Infinity) {
         timer = setTimeout(
           () => settle(true, () => reject(this.timeout(what, peer))),
           Math.min(this.remainingMs, LONGEST_TIMER_MS),
         );
       }
-      this.signal?.addEventListener('abort', onAbort);
+      if (this.signal !== undefined) onAbort(this.signal, abort);
       try {
         cleanup = start(
           (value) => settle(false, () => resolve(value)),

@@ -1,4 +1,5 @@
 /** What ends an operation before its time. */
+import { setMaxListeners } from 'node:events';
 
 /** An AbortSignal of the caller, or a {@link Stop} of our own. */
 export interface StopSignal {
@@ -43,11 +44,25 @@ export class Stop implements StopSignal {
   }
 }
 
+const heard = new WeakSet<StopSignal>();
+
+/**
+ * Calls `listener` when `signal` aborts; give both to its `removeEventListener` when that is not wanted any more. Node would warn of more
+ * than ten who listen to one: a signal for two hundred uploads has as many, and a copied tree more.
+ */
+export function onAbort(signal: StopSignal, listener: () => void): void {
+  if (signal instanceof AbortSignal && !heard.has(signal)) {
+    heard.add(signal);
+    setMaxListeners(0, signal);
+  }
+  signal.addEventListener('abort', listener);
+}
+
 /** Aborts `stop` when `signal` does; call what it gives when that is not wanted any more. */
 export function stopWith(stop: Stop, signal: StopSignal | undefined): () => void {
   if (signal === undefined) return () => undefined;
   const follow = (): void => stop.abort(signal.reason);
   if (signal.aborted) follow();
-  else signal.addEventListener('abort', follow);
+  else onAbort(signal, follow);
   return () => signal.removeEventListener('abort', follow);
 }

@@ -10,16 +10,16 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** Texts of endpoints that are used again and again: a new one for each use would have to be hashed each time as a key. */
+/** Texts of endpoints that cannot change and are used again and again: a new text would have to be hashed each time as a key. */
 const texts = new WeakMap<Endpoint, string>();
 
 /** `host:port`, for people and for keys. */
 export function endpointText(endpoint: Endpoint): string {
-  let text = texts.get(endpoint);
-  if (text === undefined) {
-    const { host, port } = endpoint;
-    texts.set(endpoint, (text = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`));
-  }
+  const known = texts.get(endpoint);
+  if (known !== undefined) return known;
+  const { host, port } = endpoint;
+  const text = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  if (Object.isFrozen(endpoint)) texts.set(endpoint, text);
   return text;
 }
 

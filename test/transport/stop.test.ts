@@ -48,6 +48,19 @@ describe('Stop', () => {
     expect(stop).toMatchObject({ aborted: true, reason: 'enough' });
   });
 
+  it('lets any number listen to one signal of a caller without a warning', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    const caller = new AbortController();
+    const waits = Array.from({ length: 50 }, () => Deadline.in(60_000, caller.signal).sleep(60_000, 'waiting'));
+    caller.abort();
+    for (const each of await Promise.allSettled(waits)) expect(each.status).toBe('rejected');
+    await new Promise(setImmediate);
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+  });
+
   it('follows it no longer than wanted, and not back', () => {
     const caller = new AbortController();
     const [left, own] = [new Stop(), new Stop()];
