@@ -68,8 +68,9 @@ export class SessionTicks {
   }
 }
 
-/** How long a session may take. */
+/** How long a session may take, and what tells it the time. */
 export interface WriteSessionTimes {
+  /** By which the session looks at its clocks. */
   readonly ticks: SessionTicks;
   /** Until the chain stands. */
   readonly openingMs: number;

@@ -137,10 +137,10 @@ export interface VariableCodec<T> {
   readonly mayBeMissing?: boolean;
 }
 
-type Integer = (value: number, b: Buffer, at: number) => number;
+type WriteInteger = (value: number, b: Buffer, at: number) => number;
 
 /** A Buffer writes what is no number as 0 and cuts fractions off: here both are refused. */
-const integer = (span: number, read: (b: Buffer, at: number) => number, write: Integer) =>
+const integer = (span: number, read: (b: Buffer, at: number) => number, write: WriteInteger) =>
   new Fixed<number>(span, read, (value, b, at) => {
     if (!Number.isInteger(value)) throw new TypeError(`not a whole number: ${String(value)}`);
     write(value, b, at);

@@ -122,7 +122,7 @@ describe.skipIf(sharedCluster().provider === 'external')('two chunkservers for t
     expect(asked.filter((each) => each === 'GETSCLASS').length).toBeLessThan(10);
   });
 
-  /** PATTERN_ADD of admin tools: files of the folder's that match get class 3CP. */
+  /** PATTERN_ADD, as the official admin tool sends it: new files get a class by their names. Nothing takes it back here. */
   const addPattern = call({
     name: 'PATTERN_ADD',
     type: 370,
