@@ -7,7 +7,7 @@
  * results), PART.log (what it printed) and PART.node (the version of Node).
  *
  * A skipped test is a failure, unless its name says by marks in brackets what it needs, and this part does not offer it: `[4.x]`,
- * `[3.x]`, `[docker]`, `[programs]`, `[mount]` (/dev/fuse). CI offers what `[mixed]` (the programs of another version) and `[compose]` (docker compose)
+ * `[3.x]`, `[4.57+]` (this version of the servers or a later one), `[docker]`, `[programs]`, `[mount]` (/dev/fuse). CI offers what `[mixed]` (the programs of another version) and `[compose]` (docker compose)
  * need wherever its programs or Docker run; only a machine that is taken as it is may lack it.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -29,11 +29,20 @@ function serversOf(log) {
   return match ? { version: match[1], provider: match[2] } : undefined;
 }
 
+/** Whether `version` is `first`, as in `4.57`, or a later one. */
+function isSince(first, version) {
+  const [[wantedMajor, wantedMinor], [major, minor]] = [first, version].map((text) => text.split('.').map(Number));
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
+
 /** Whether a test may have been skipped: it says what it needs, and not all of that is here. */
 function skipIsExpected(name, servers, wanted) {
-  const marks = [...name.matchAll(/\[(3\.x|4\.x|docker|programs|mount|mixed|compose)\]/g)].map((match) => match[1]);
+  const marks = [...name.matchAll(/\[(3\.x|4\.x|\d+\.\d+\+|docker|programs|mount|mixed|compose)\]/g)].map(
+    (match) => match[1],
+  );
   const here = (mark) => {
     if (mark === 'mount') return existsSync('/dev/fuse');
+    if (mark.endsWith('+')) return servers !== undefined && isSince(mark.slice(0, -1), servers.version);
     if (mark.endsWith('.x')) return servers?.version.startsWith(`${mark[0]}.`);
     if (mark === 'mixed' || mark === 'compose') return wanted.provider !== 'any';
     return servers?.provider === mark;

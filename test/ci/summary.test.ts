@@ -149,6 +149,23 @@ describe('takes for a failure', () => {
   });
 });
 
+test.each([
+  ['3.0.117', 0],
+  ['4.9.1', 0],
+  ['4.57.5', 1],
+  ['4.59.2', 1],
+  ['5.0.0', 1],
+])('a test for servers since 4.57, skipped on %s', (version, status) => {
+  ran('old', {
+    servers: `${version} (programs)`,
+    tests: [
+      ['a', 'passed'],
+      ['[4.57+] b', 'skipped'],
+    ],
+  });
+  expect(summary(`old ${version} programs 20.`)).toMatchObject({ status });
+});
+
 test('a machine that is taken as it is may have no other version', () => {
   ran('here', {
     tests: [

@@ -142,7 +142,7 @@ describe.skipIf(sharedCluster().provider === 'external')('two chunkservers for t
     whenReplyLost: 'doubt',
   });
 
-  test.skipIf(version < '4.57')('[4.57 on] a class that is given by a name pattern is seen file by file', async () => {
+  test.skipIf(version < '4.57')('[4.57+] a class that is given by a name pattern is seen file by file', async () => {
     await using mfs = await connect();
     const two = await makeFolder(mfs, 'patterns', 2);
     await mfs.writeFile(`${two}/before`, 'x');
