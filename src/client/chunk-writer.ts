@@ -54,10 +54,10 @@ const DEAD_LISTED_PATIENCE_MS = 12_000;
  */
 const ONLY_SERVER_MS = 500;
 /**
- * What the only server of a chunk must store at once, of the buffer of a file: less, and the ends of sessions take too much of the
- * time; more, and there is no room for the next chunk while this one ends.
+ * What the only server of a chunk must store at once: less, and the ends of sessions take too much of the time; more, and there is
+ * no room for the next chunk while this one ends. Of a small buffer it is a quarter.
  */
-const STORED_SHARE = 4;
+const STORED_BYTES = 2 * 1024 * 1024;
 /** An overloaded chunkserver wants to be asked again after this. */
 const OVERLOADED_MS = 300;
 
@@ -416,7 +416,7 @@ export class ChunkWriter {
   /** So much is kept that there may be no room for more: the session must end to let go of it. */
   #mustStore(): boolean {
     const { settings, writeBudget } = this.#volume;
-    const enough = settings.write.bufferBytes / STORED_SHARE;
+    const enough = Math.min(STORED_BYTES, settings.write.bufferBytes / 4);
     return this.#unstoredBytes > 0 && (this.#unstoredBytes >= enough || writeBudget.isFull);
   }
 

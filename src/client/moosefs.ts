@@ -83,8 +83,8 @@ const KEEP_ALIVE_MS = 1000;
 /** An unused connection is let go after this. */
 const IDLE_MS = 20_000;
 const RECEIVE_BUFFER = 256 * 1024;
-/** Memory for writing, and for reading ahead, that is kept for the next use: what one open file may have in use. */
-const KEPT_BYTES = 16 * 1024 * 1024;
+/** Memory for reading ahead that is kept for the next use; for writing it is what one open file may hold. */
+const KEPT_PIECES_BYTES = 16 * 1024 * 1024;
 /** How long close() waits for the master to unlock chunks. One that is away takes back what it has not answered. */
 const UNLOCK_MS = 2000;
 /** Closed files that a master that is back is asked after at once. */
@@ -112,8 +112,12 @@ function makeVolume(settings: Settings, session: Session, events: EventEmitter<C
     writeSlots: new Slots(PARALLEL_SESSIONS),
     sessionTicks: new SessionTicks(),
     chunkLocks: new ChunkLocks(session, settings.requestTimeoutMs),
-    blocks: new BufferPool({ size: BLOCK_SIZE, kept: KEPT_BYTES / BLOCK_SIZE, budget: writeBudget }),
-    pieces: new BufferPool({ size: AHEAD_PIECE_BYTES, kept: KEPT_BYTES / AHEAD_PIECE_BYTES, budget: readBudget }),
+    blocks: new BufferPool({ size: BLOCK_SIZE, kept: settings.write.bufferBytes / BLOCK_SIZE, budget: writeBudget }),
+    pieces: new BufferPool({
+      size: AHEAD_PIECE_BYTES,
+      kept: KEPT_PIECES_BYTES / AHEAD_PIECE_BYTES,
+      budget: readBudget,
+    }),
     writeBudget,
     readBudget,
     reads: new RunningReads(),

@@ -18,7 +18,10 @@ export interface WriteOptions {
    * for a server that has more of them waiting takes longer for each; the time that the opening of a chain takes tells how far it is.
    */
   readonly windowBlocks?: number;
-  /** Bytes that one open file may hold before write() waits. Default 16 MiB. */
+  /**
+   * Bytes that one open file may hold before write() waits. Default 28 MiB: a server works on one chunk in one thread, and only as
+   * much as is held of a chunk that ends can be written while the next one is.
+   */
   readonly bufferBytes?: number;
   /** Bytes that all open files together may hold; beyond it each may hold one block. Default 64 MiB. */
   readonly totalBufferBytes?: number;
@@ -154,7 +157,7 @@ export function resolveSettings(options: ConnectOptions): Settings {
       windowBlocks: inRange('write.windowBlocks', options.write?.windowBlocks ?? 64, 2, 1024),
       bufferBytes: inRange(
         'write.bufferBytes',
-        options.write?.bufferBytes ?? 16 * 1024 * 1024,
+        options.write?.bufferBytes ?? 28 * 1024 * 1024,
         BLOCK_SIZE,
         Number.MAX_SAFE_INTEGER,
       ),
