@@ -11,6 +11,7 @@ export class PendingBlock implements BlockWrite {
   readonly sequence: number;
   /** Our own memory, when bytes were copied: holds the block from {@link offset} on. */
   #own: Buffer | undefined;
+  readonly #pool: BufferPool | undefined;
   #pieces: Uint8Array[];
   #size: number;
 
@@ -19,6 +20,7 @@ export class PendingBlock implements BlockWrite {
     this.offset = offset;
     this.sequence = sequence;
     this.#size = bytes.length;
+    this.#pool = copyInto;
     if (copyInto === undefined) {
       this.#pieces = [bytes];
     } else {
@@ -71,7 +73,8 @@ export class PendingBlock implements BlockWrite {
     if (this.#own !== undefined && this.#own.length >= size) return this.#own;
     // Doubling, so that a file written in small pieces is not copied over and over.
     const capacity = Math.min(BLOCK_SIZE - this.offset, Math.max(size, 2 * this.#size));
-    const grown = Buffer.allocUnsafe(capacity);
+    const grown =
+      this.#pool !== undefined && capacity * 2 > BLOCK_SIZE ? this.#pool.take() : Buffer.allocUnsafe(capacity);
     let at = 0;
     for (const piece of this.#pieces) {
       grown.set(piece, at);
