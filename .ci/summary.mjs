@@ -7,8 +7,9 @@
  * results), PART.log (what it printed) and PART.node (the version of Node).
  *
  * A skipped test is a failure, unless its name says by marks in brackets what it needs, and this part does not offer it: `[4.x]`,
- * `[3.x]`, `[4.57+]` (this version of the servers or a later one), `[docker]`, `[programs]`, `[mount]` (/dev/fuse). CI offers what `[mixed]` (the programs of another version) and `[compose]` (docker compose)
- * need wherever its programs or Docker run; only a machine that is taken as it is may lack it.
+ * `[3.x]`, `[4.57+]` (this version of the servers or a later one), `[docker]`, `[programs]`, `[mount]` (/dev/fuse). CI offers what
+ * `[mixed]` (the programs of another version) and `[compose]` (docker compose) need wherever its programs or Docker run; only a
+ * machine that is taken as it is may lack it.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -83,7 +83,7 @@ const KEEP_ALIVE_MS = 1000;
 /** An unused connection is let go after this. */
 const IDLE_MS = 20_000;
 const RECEIVE_BUFFER = 256 * 1024;
-/** Memory for reading ahead that is kept for the next use; for writing it is what one open file may hold. */
+/** Memory for reading ahead that is kept for the next use. For writing as much is kept as one open file may hold. */
 const KEPT_PIECES_BYTES = 16 * 1024 * 1024;
 /** How long close() waits for the master to unlock chunks. One that is away takes back what it has not answered. */
 const UNLOCK_MS = 2000;

@@ -24,8 +24,7 @@ export class PendingBlock implements BlockWrite {
     if (copyInto === undefined) {
       this.#pieces = [bytes];
     } else {
-      // A small file does not need the memory of a whole block.
-      this.#own = bytes.length * 2 > BLOCK_SIZE ? copyInto.take() : Buffer.allocUnsafe(bytes.length);
+      this.#own = this.#memory(bytes.length);
       this.#own.set(bytes);
       this.#pieces = [this.#own.subarray(0, bytes.length)];
     }
@@ -68,13 +67,17 @@ export class PendingBlock implements BlockWrite {
     return newEnd - end;
   }
 
+  /** Memory of the pool, if that is not far too much: a small file does not need that of a whole block. */
+  #memory(size: number): Buffer {
+    return this.#pool !== undefined && size * 2 > BLOCK_SIZE ? this.#pool.take() : Buffer.allocUnsafe(size);
+  }
+
   /** Our own memory with room for `size` bytes and all present bytes in it. */
   #room(size: number): Buffer {
     if (this.#own !== undefined && this.#own.length >= size) return this.#own;
     // Doubling, so that a file written in small pieces is not copied over and over.
     const capacity = Math.min(BLOCK_SIZE - this.offset, Math.max(size, 2 * this.#size));
-    const grown =
-      this.#pool !== undefined && capacity * 2 > BLOCK_SIZE ? this.#pool.take() : Buffer.allocUnsafe(capacity);
+    const grown = this.#memory(capacity);
     let at = 0;
     for (const piece of this.#pieces) {
       grown.set(piece, at);
