@@ -5,6 +5,7 @@ import type { Interface } from 'node:readline';
 import { ReadableStream } from 'node:stream/web';
 import type { ReadableByteStreamController } from 'node:stream/web';
 import { AbortError, MooseFSError } from '../errors.ts';
+import { Bag } from '../transport/bag.ts';
 import { Deadline } from '../transport/deadline.ts';
 import type { Endpoint } from '../transport/tcp.ts';
 import { checkBuffers, checkId, checkInteger, outOfRange, readOptions, viewOf } from './arguments.ts';
@@ -80,7 +81,7 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
   readonly #failuresAtOpen: number;
   readonly #owner: LockOwner;
   /** Calls under way: closing waits for them. */
-  readonly #pending = new Set<Promise<unknown>>();
+  readonly #pending = new Bag<Promise<unknown>>();
   /** Gives up waiting for locks when the handle closes; made by the first that waits. */
   #ending: AbortController | undefined;
   #fd: number;
@@ -452,7 +453,7 @@ export class FileHandle extends EventEmitter<{ close: [] }> {
     this.#ending?.abort(fsError('EBADF', { syscall: 'close' }, { detail: 'the handle was closed' }));
     try {
       if (this.#pending.size > 0) {
-        const pending = Promise.allSettled([this.#turn, ...this.#pending]);
+        const pending = Promise.allSettled([this.#turn, ...this.#pending.all()]);
         await Deadline.in(this.#volume.settings.write.flushTimeoutMs, signal).bound(pending, 'waiting for other calls');
       }
       if (this.#flags.write) await this.#flush('close', signal);

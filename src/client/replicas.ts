@@ -51,12 +51,7 @@ export class Replicas {
 
   /** Servers that did not fail lately first, then those with the fewest operations of ours; otherwise the master's order. */
   order<S extends Address>(servers: readonly S[]): S[] {
-    if (servers.length < 2) return [...servers];
-    const ranked = servers.map((server) => ({
-      server,
-      rank: (this.isSuspect(server) ? 1e6 : 0) + this.running(server),
-    }));
-    return ranked.sort((a, b) => a.rank - b.rank).map(({ server }) => server);
+    return byRank(servers, (server) => (this.isSuspect(server) ? 1e6 : 0) + this.running(server));
   }
 
   /**
@@ -64,9 +59,7 @@ export class Replicas {
    * machine; then those with the fewest operations of ours; otherwise in the master's order, which is by distance.
    */
   orderForReading(servers: readonly Server[]): Server[] {
-    if (servers.length < 2) return [...servers];
-    const ranked = servers.map((server) => ({ server, rank: this.#rank(server) }));
-    return ranked.sort((a, b) => a.rank - b.rank).map(({ server }) => server);
+    return byRank(servers, (server) => this.#rank(server));
   }
 
   /** What counts first has the greatest weight: a suspect, its place among the preferred labels, another machine, what it has to do. */
@@ -109,6 +102,24 @@ export class Replicas {
   running(server: Address): number {
     return this.#running.get(addressKey(server))?.count ?? 0;
   }
+}
+
+/** The lowest rank first, the others of one rank as they came. Two or three are put in place sooner than `sort` has begun. */
+function byRank<S>(servers: readonly S[], rank: (server: S) => number): S[] {
+  if (servers.length < 2) return [...servers];
+  const sorted: S[] = [];
+  const ranks: number[] = [];
+  for (const server of servers) {
+    const own = rank(server);
+    let at = sorted.length;
+    for (; at > 0 && ranks[at - 1]! > own; at--) {
+      sorted[at] = sorted[at - 1]!;
+      ranks[at] = ranks[at - 1]!;
+    }
+    sorted[at] = server;
+    ranks[at] = own;
+  }
+  return sorted;
 }
 
 /** The IPv4 addresses of this machine. */

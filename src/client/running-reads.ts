@@ -1,6 +1,7 @@
 /** Reads that wait for their bytes: feeds each machine from its connection, and watches the clocks of all with one timer. */
 import { AbortError, ConnectionError } from '../errors.ts';
 import type { ChunkRead } from '../protocol/conversations/chunk-read.ts';
+import { Bag } from '../transport/bag.ts';
 import type { Deadline } from '../transport/deadline.ts';
 import { onAbort } from '../transport/stop.ts';
 import type { Connection } from '../transport/tcp.ts';
@@ -15,10 +16,10 @@ interface ReadTimes {
 
 /** See above. */
 export class RunningReads {
-  readonly #running = new Set<RunningRead>();
+  readonly #running = new Bag<RunningRead>();
   readonly #watch = new Watch((now) => {
     let next = Infinity;
-    for (const read of this.#running) next = Math.min(next, read.look(now));
+    for (const read of this.#running.all()) next = Math.min(next, read.look(now));
     return next;
   });
 

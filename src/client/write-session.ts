@@ -6,6 +6,7 @@
 import type { MooseFSError } from '../errors.ts';
 import { ConnectionError } from '../errors.ts';
 import type { ChunkWrite } from '../protocol/conversations/chunk-write.ts';
+import { Bag } from '../transport/bag.ts';
 import type { Connection } from '../transport/tcp.ts';
 import { withPeer } from './fs-errors.ts';
 import type { PendingBlock } from './write-buffer.ts';
@@ -47,7 +48,7 @@ export interface BlockSource {
 
 /** Ticks for all sessions of a client: an interval for each would cost more than much else of a small file. */
 export class SessionTicks {
-  readonly #running = new Set<() => void>();
+  readonly #running = new Bag<() => void>();
   #timer: NodeJS.Timeout | undefined;
 
   /** Calls `tick` every {@link TICK_MS} until it is removed. */
@@ -61,7 +62,7 @@ export class SessionTicks {
   }
 
   #tick(): void {
-    for (const tick of [...this.#running]) tick();
+    for (const tick of this.#running.all()) tick();
     if (this.#running.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;

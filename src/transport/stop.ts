@@ -1,5 +1,6 @@
 /** What ends an operation before its time. */
 import { setMaxListeners } from 'node:events';
+import { Bag } from './bag.ts';
 
 /** An AbortSignal of the caller, or a {@link Stop} of our own. */
 export interface StopSignal {
@@ -16,7 +17,7 @@ export interface StopSignal {
 export class Stop implements StopSignal {
   #aborted = false;
   #reason: unknown;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Bag<() => void>();
 
   get aborted(): boolean {
     return this.#aborted;
@@ -31,7 +32,7 @@ export class Stop implements StopSignal {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#reason = reason;
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of this.#listeners.all()) listener();
     this.#listeners.clear();
   }
 

@@ -131,6 +131,27 @@ describe('message ids', () => {
     expect(wrapped.nextMsgid).toBe(2 ** 32);
     expect(new Calls<number>(OURS, wrapped.nextMsgid).request(statfs, {}, 0).msgid).toBe(1);
   });
+  it('pass over one that waits long, however many are asked and answered meanwhile', () => {
+    const calls = new Calls<string>(OURS);
+    const patient = calls.request(paths, { inode: 13 }, 'patient');
+    for (let i = 0; i < 5000; i++) {
+      const { msgid } = calls.request(paths, { inode: 13 }, `${i}`);
+      expect(msgid).not.toBe(patient.msgid);
+      expect(calls.receive(PATHS_REPLY, reply(msgid))).toMatchObject({ waiting: { token: `${i}` } });
+    }
+    expect(calls.receive(PATHS_REPLY, reply(patient.msgid))).toMatchObject({ waiting: { token: 'patient' } });
+    expect(calls.waiting).toBe(0);
+  });
+  it('keep their order, also where they begin anew: any number may wait', () => {
+    const calls = new Calls<number>(OURS, 0xffff_ff00);
+    const ids = Array.from({ length: 1000 }, (_, token) => calls.request(paths, { inode: 13 }, token).msgid);
+    expect(new Set(ids).size).toBe(1000);
+    for (const msgid of ids.filter((_, i) => i % 3 === 0)) calls.receive(PATHS_REPLY, reply(msgid));
+    const left = Array.from({ length: 1000 }, (_, token) => token).filter((token) => token % 3 !== 0);
+    expect(calls.unanswered().map(({ token }) => token)).toEqual(left);
+    expect(calls.lost().waiting.map(({ token }) => token)).toEqual(left);
+    expect(calls.waiting).toBe(0);
+  });
 });
 
 describe('a request that the server would not understand', () => {
