@@ -70,7 +70,8 @@ export function chart(report: Report): string {
   );
   const { machine } = report;
   const title = `MooseFS ${machine.servers}: speed relative to the faster of libmfsio and mfsmount`;
-  const below = `${report.date.slice(0, 10)}, medians of ${report.runs}, ${machine.cores} cores, ${machine.kernel}, node ${machine.node}`;
+  const others = report.earlier?.length ? '; some of earlier runs' : '';
+  const below = `${report.date.slice(0, 10)}, medians of ${report.runs}, ${machine.cores} cores, ${machine.kernel}, node ${machine.node}${others}`;
   const [width, height] = [LABELS + PLOT + 150, y + MARGIN / 2];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,

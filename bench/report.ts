@@ -14,19 +14,26 @@ export interface Row {
   readonly unit: Unit;
   readonly wanted?: number;
   readonly clients: Readonly<Record<string, Summary>>;
+  /** Of an earlier run: its place in {@link Report.earlier}. */
+  readonly earlier?: number;
 }
 
-/** One run of the program. */
-export interface Report {
+/** When, on what and how often something was measured. */
+export interface Conditions {
   /** ISO 8601. */
   readonly date: string;
   readonly machine: Machine;
-  readonly scale: Scale;
   readonly runs: number;
   readonly limits: Limits;
-  readonly rows: readonly Row[];
   /** The machine's load at the end. */
   readonly loadAfter: number;
+}
+
+/** One run of the program; with rows of earlier runs where it did a part of the work. */
+export interface Report extends Conditions {
+  readonly scale: Scale;
+  readonly rows: readonly Row[];
+  readonly earlier?: readonly Conditions[];
 }
 
 /** The report of the same servers that is kept, if there is one. */
@@ -37,9 +44,19 @@ export function lastReport({ machine }: Report): Promise<Report | undefined> {
 /** The report with those rows of the last one whose work was not done this time. */
 export function withOtherRows(report: Report, last: Report | undefined): Report {
   const fresh = new Map(report.rows.map((row) => [row.name, row]));
-  const kept = (last?.rows ?? []).map((row) => fresh.get(row.name) ?? row);
+  const earlier: Conditions[] = [];
+  const kept = (last?.rows ?? []).map(
+    (row) => fresh.get(row.name) ?? { ...row, earlier: placeOf(row, last!, earlier) },
+  );
   const known = new Set(kept.map(({ name }) => name));
-  return { ...report, rows: [...kept, ...report.rows.filter(({ name }) => !known.has(name))] };
+  return { ...report, rows: [...kept, ...report.rows.filter(({ name }) => !known.has(name))], earlier };
+}
+
+/** Where the conditions of a kept row stand in a list, which gets them where they are new. */
+function placeOf(row: Row, last: Report, list: Conditions[]): number {
+  const { date, machine, runs, limits, loadAfter } = row.earlier === undefined ? last : last.earlier![row.earlier]!;
+  const known = list.findIndex((each) => each.date === date);
+  return known < 0 ? list.push({ date, machine, runs, limits, loadAfter }) - 1 : known;
 }
 
 /** Keeps the report instead of the last one. */

@@ -1,6 +1,6 @@
 /** Reports as text: for the terminal, and for docs/benchmarks/README.md. */
 import { promises, ratioOf } from './promises.ts';
-import type { Report, Row } from './report.ts';
+import type { Conditions, Report, Row } from './report.ts';
 import type { Summary } from './statistics.ts';
 
 const OURS = 'moosefs-client';
@@ -27,15 +27,28 @@ function cpuText({ cpuPerGiB, cpuSeconds }: Summary): string {
   return cpuPerGiB === undefined ? `${cpuSeconds.toFixed(2)} s` : `${cpuPerGiB.toFixed(2)} s/GiB`;
 }
 
+/** What marks the rows of an earlier run. */
+const markOf = (earlier: number): string => `(${String.fromCharCode('a'.charCodeAt(0) + earlier)})`;
+
+function conditionsText({ date, runs, machine, limits, loadAfter }: Conditions): string {
+  return (
+    `${date.slice(0, 10)}, ${runs} runs; ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ` +
+    `${machine.kernel}, node ${machine.node}, chunks on ${machine.disk}; load ${machine.loadBefore.toFixed(1)} before, ` +
+    `${loadAfter.toFixed(1)} after. Limits: loopback TCP between two processes of node ${limits.loopbackTcp} MB/s, ` +
+    `CRC-32 ${limits.crc32} MB/s, disk (write and fsync) ${limits.diskWrite} MB/s.`
+  );
+}
+
 /** The table of one report, its machine and its limits, in Markdown. */
 export function markdownTable(report: Report): string {
-  const { machine, limits } = report;
+  const { machine, scale, earlier = [] } = report;
   const lines = report.rows.flatMap((row) =>
     [OURS, ...PEERS].flatMap((name) => {
       const client = row.clients[name];
       if (client === undefined) return [];
       const { median, min, max, peakBytes } = client;
-      const first = name === OURS ? [row.name, ratioText(row), wantedText(row)] : ['', '', ''];
+      const title = row.earlier === undefined ? row.name : `${row.name} ${markOf(row.earlier)}`;
+      const first = name === OURS ? [title, ratioText(row), wantedText(row)] : ['', '', ''];
       const speed = `${number(median)} ${row.unit}`;
       const cells = [first[0]!, name, speed, `${number(min)}–${number(max)}`, first[1]!, first[2]!];
       const memory = `${Math.round(peakBytes / MIB)} MiB`;
@@ -45,11 +58,9 @@ export function markdownTable(report: Report): string {
   return [
     `### MooseFS ${machine.servers}`,
     '',
-    `${report.date.slice(0, 10)}, ${report.runs} runs, streams of ${report.scale.streamBytes / MIB} MiB; ${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ` +
-      `${machine.kernel}, node ${machine.node}, chunks on ${machine.disk}; load ${machine.loadBefore.toFixed(1)} before, ` +
-      `${report.loadAfter.toFixed(1)} after. Limits: loopback TCP between two processes of node ${limits.loopbackTcp} MB/s, ` +
-      `CRC-32 ${limits.crc32} MB/s, disk (write and fsync) ${limits.diskWrite} MB/s.`,
+    `Streams of ${scale.streamBytes / MIB} MiB. ${conditionsText(report)}`,
     '',
+    ...earlier.flatMap((each, i) => [`${markOf(i)} ${conditionsText(each)}`, '']),
     `![Speed relative to the faster peer](${machine.servers}.svg)`,
     '',
     '| work | client | median | min–max | ratio to the better peer | wanted | CPU | peak memory |',

@@ -122,6 +122,26 @@ describe('a part that is run again', () => {
     expect(merged.rows[1]).toBe(faster);
     expect(names(withOtherRows({ ...report, rows: [other] }, undefined))).toEqual(['other']);
   });
+
+  it('leaves the others what they were measured on, also after many parts', () => {
+    const day = (n: number, rows: readonly Row[]): Report => ({ ...report, date: `2026-01-0${n}`, runs: n, rows });
+    const named = (name: string): Row => ({ ...alone, name });
+    const first = day(1, ['one', 'two', 'three'].map(named));
+    const second = withOtherRows(day(2, [named('two')]), first);
+    const third = withOtherRows(day(3, [named('three')]), second);
+    const runs = (of: Report) =>
+      of.rows.map(({ earlier }) => (earlier === undefined ? of.runs : of.earlier![earlier]!.runs));
+    expect([runs(second), runs(third)]).toEqual([
+      [1, 2, 1],
+      [1, 2, 3],
+    ]);
+    expect(runs(withOtherRows(day(4, ['one', 'two'].map(named)), third))).toEqual([4, 4, 3]);
+    const text = markdownTable(third);
+    for (const each of ['| one (a) |', '| two (b) |', '| three |', 'MiB. 2026-01-03, 3 runs', '(a) 2026-01-01, 1 runs'])
+      expect(text).toContain(each);
+    expect(chart(third)).toContain('some of earlier runs');
+    expect(chart(first)).not.toContain('earlier');
+  });
 });
 
 describe('the promises', () => {
