@@ -1,3 +1,4 @@
+/** Memory of what waits to be written: the pool's, used again. */
 import { expect, it } from 'vitest';
 import { BufferPool } from '../../src/client/buffer-pool.ts';
 import { MemoryBudget } from '../../src/client/memory-budget.ts';

@@ -74,5 +74,7 @@ test(
       `of 400 MiB that went through, a bag leaves at most ${inBag.toFixed(0)} MiB and a Set ${inSet.toFixed(0)} MiB`,
     );
     expect(inBag).toBeLessThan(32);
+    // Should a later V8 be as good with a Set, bags are not needed any more.
+    expect(inSet).toBeGreaterThan(32);
   },
 );
